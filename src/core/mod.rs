@@ -1,0 +1,12 @@
+//! Floor 0: what is true of haps on paper. Pure data and decisions: no files, no processes, no clock.
+
+pub mod alias;
+pub mod command_line;
+pub mod duration;
+pub mod error;
+pub mod id;
+pub mod name;
+pub mod record;
+pub mod signal;
+pub mod status;
+pub mod title;
