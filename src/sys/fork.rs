@@ -1,0 +1,82 @@
+//! Making processes.
+
+use std::io;
+
+use nix::unistd::{ForkResult, Pid};
+
+/// On which side of a fork the caller finds itself.
+pub enum Side {
+    /// The process that forked, with the child's pid.
+    Parent(i32),
+    /// The new process.
+    Child,
+}
+
+/// fork(2). The child must not return from the function that called this, and must use nothing that
+/// other threads may have locked at this moment: `hap` has one thread, and in a program of many the
+/// C library keeps its allocator usable in the child, which is all that the code of `supervisor` needs.
+pub fn fork() -> io::Result<Side> {
+    // SAFETY: what is said above is upheld by `supervisor`, the only user of this function: its
+    // children make system calls, allocate, and end by exec or `exit_now`.
+    match unsafe { nix::unistd::fork() }? {
+        ForkResult::Parent { child } => Ok(Side::Parent(child.as_raw())),
+        ForkResult::Child => Ok(Side::Child),
+    }
+}
+
+/// Ends this process at once: no destructors, no buffers written twice after a fork.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: _exit(2) has no preconditions.
+    unsafe { libc::_exit(code) }
+}
+
+/// Leaves the session and its terminal for a new one.
+pub fn new_session() -> io::Result<()> {
+    nix::unistd::setsid()?;
+    Ok(())
+}
+
+/// This process.
+pub fn own_pid() -> i32 {
+    Pid::this().as_raw()
+}
+
+/// Makes this process the parent of every descendant whose own parent dies (`PR_SET_CHILD_SUBREAPER`, prctl(2)).
+pub fn adopt_orphans() -> io::Result<()> {
+    rustix::process::set_child_subreaper(Some(rustix::process::Pid::INIT))?;
+    Ok(())
+}
+
+/// The name that ps(1) and `/proc/PID/comm` show: at most 15 bytes.
+pub fn set_name(name: &std::ffi::CStr) {
+    // A name is decoration; a kernel that refuses it is no reason to fail.
+    let _ = rustix::thread::set_name(name);
+}
+
+/// While it lives, what this process makes is nobody else's business; dropping it restores the
+/// mask before. It is one for the whole process, so other threads had better not make files then.
+#[must_use = "the mask is set only while it lives"]
+pub struct PrivateUmask(u32);
+
+/// Sets the mask 077.
+pub fn private_umask() -> PrivateUmask {
+    PrivateUmask(set_umask(0o077))
+}
+
+impl PrivateUmask {
+    /// The mask before.
+    pub fn before(&self) -> u32 {
+        self.0
+    }
+}
+
+impl Drop for PrivateUmask {
+    fn drop(&mut self) {
+        set_umask(self.0);
+    }
+}
+
+/// Sets the file mode creation mask and returns the one before.
+pub fn set_umask(mask: u32) -> u32 {
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(mask)).as_raw_mode()
+}

@@ -1,0 +1,47 @@
+//! Blocking signals, and undoing all that was ever done to them.
+
+use std::ptr;
+
+use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
+
+/// The kernel's highest signal and the bytes of its set of them (signal(7)).
+const LAST: libc::c_int = 64;
+const SET_SIZE: usize = 8;
+
+/// `struct sigaction` as the kernel has it: at most handler, flags, restorer and mask.
+#[repr(C)]
+#[derive(Default)]
+struct KernelAction([usize; 4]);
+
+/// While it lives this process gets no signal that can be blocked; dropping it restores the mask before.
+#[must_use = "the signals are blocked only while it lives"]
+pub struct AllBlocked(SigSet);
+
+/// Blocks every signal that can be blocked: all but SIGKILL and SIGSTOP.
+pub fn block_all() -> AllBlocked {
+    let mut before = SigSet::empty();
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))
+        .expect("sigprocmask(2) fails only for a bad argument");
+    AllBlocked(before)
+}
+
+impl Drop for AllBlocked {
+    fn drop(&mut self) {
+        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.0), None)
+            .expect("sigprocmask(2) fails only for a bad argument");
+    }
+}
+
+/// Every signal to its default action and none blocked: what a new command starts with.
+pub fn reset_all() {
+    for number in 1..=LAST {
+        // The C library refuses to touch two signals that it uses itself, and those too may be ignored
+        // by who started us: so the kernel is asked directly.
+        let default = KernelAction::default();
+        // SAFETY: an action of zeros is the default one, without flags and mask; the fourth argument
+        // is the size of the kernel's set of signals. SIGKILL and SIGSTOP fail and stay as they are.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &raw const default, ptr::null::<u8>(), SET_SIZE) };
+    }
+    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
+        .expect("sigprocmask(2) fails only for a bad argument");
+}

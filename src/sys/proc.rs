@@ -1,0 +1,191 @@
+//! What `/proc` tells of processes: `proc_pid_stat(5)`, `proc_tid_children(5)`.
+
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
+
+use crate::core::record::{Outcome, ProcessId};
+use crate::core::status::Presence;
+use crate::sys::{host, wait};
+
+/// One reading of `/proc/PID/stat`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Who it is.
+    pub id: ProcessId,
+    /// `R`, `S`, `D`, `T`, `t`, `Z`, `X`, ...
+    pub state: u8,
+    /// Parent.
+    pub parent: i32,
+    /// Process group.
+    pub group: i32,
+    /// Session.
+    pub session: i32,
+    /// Threads that have not ended.
+    pub threads: u32,
+    /// CPU time in user mode and in the kernel, clock ticks.
+    pub cpu_ticks: u64,
+    /// Resident set size, pages.
+    pub resident_pages: u64,
+    /// The wait status, where we may see it and there is one.
+    exit_status: i32,
+}
+
+/// Reads the stat of a process. `None` if there is none with this pid.
+pub fn stat(pid: i32) -> Option<Stat> {
+    // The longest possible line: 52 fields, of which the second has at most 64 bytes.
+    let mut buffer = [0; 2048];
+    let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
+    let length = file.read(&mut buffer).ok()?;
+    parse_stat(&buffer[..length])
+}
+
+/// Parses a stat line. The command name, in parentheses, may itself contain anything, also `) `.
+fn parse_stat(line: &[u8]) -> Option<Stat> {
+    let name_end = line.iter().rposition(|&byte| byte == b')')?;
+    let pid = std::str::from_utf8(line.split(|&byte| byte == b' ').next()?).ok()?.parse().ok()?;
+    let rest = std::str::from_utf8(line.get(name_end + 1..)?).ok()?;
+    let mut fields = [""; 50];
+    for (slot, field) in fields.iter_mut().zip(rest.split_ascii_whitespace()) {
+        *slot = field;
+    }
+    // proc_pid_stat(5) counts from 1, and the first two are before `rest`.
+    let field = |number: usize| fields[number - 3];
+    Some(Stat {
+        id: ProcessId { pid, start_ticks: field(22).parse().ok()? },
+        state: *field(3).as_bytes().first()?,
+        parent: field(4).parse().ok()?,
+        group: field(5).parse().ok()?,
+        session: field(6).parse().ok()?,
+        threads: field(20).parse().ok()?,
+        cpu_ticks: field(14).parse::<u64>().ok()?.saturating_add(field(15).parse().ok()?),
+        resident_pages: field(24).parse().unwrap_or(0),
+        exit_status: field(52).parse().unwrap_or(0),
+    })
+}
+
+impl Stat {
+    /// It has ended; only its parent has not fetched that yet. The main thread of a process may
+    /// end before its other threads: then it looks like a zombie and is none.
+    pub fn is_zombie(&self) -> bool {
+        matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
+    }
+
+    /// It does not run until it is continued, by a signal or by its tracer.
+    pub fn is_halted(&self) -> bool {
+        matches!(self.state, b'T' | b't')
+    }
+
+    fn presence(&self) -> Presence {
+        if self.is_zombie() {
+            Presence::Zombie(self.visible_outcome())
+        } else if self.state == b'T' {
+            Presence::Stopped
+        } else {
+            Presence::Alive
+        }
+    }
+
+    /// The kernel shows the exit status to the process's own user and to root, and 0 to all others.
+    fn visible_outcome(&self) -> Option<Outcome> {
+        let owner = fs::metadata(format!("/proc/{}", self.id.pid)).ok()?.uid();
+        let own_uid = host::own_uid();
+        (own_uid == 0 || own_uid == owner).then(|| wait::outcome(self.exit_status))
+    }
+}
+
+/// The identity of whoever has this pid now.
+pub fn identify(pid: i32) -> Option<ProcessId> {
+    stat(pid).map(|stat| stat.id)
+}
+
+/// The stat of exactly this process. `None` if it is gone, also when its pid is another's now.
+pub fn stat_of(process: ProcessId) -> Option<Stat> {
+    stat(process.pid).filter(|stat| stat.id == process)
+}
+
+/// What is seen of exactly this process.
+pub fn presence(process: ProcessId) -> Presence {
+    stat_of(process).map_or(Presence::Gone, |stat| stat.presence())
+}
+
+/// The children of a process, those of all its threads.
+pub fn children(pid: i32) -> Vec<i32> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    let lists = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    lists
+        .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
+        .collect()
+}
+
+/// Whether this process, which has one thread, has any child at all. Allocates nothing.
+pub fn has_children() -> bool {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+    let Ok(list) = rustix::fs::open("/proc/thread-self/children", flags, Mode::empty()) else { return true };
+    let mut first = [0; 1];
+    rustix::io::read(&list, &mut first).is_ok_and(|length| length > 0)
+}
+
+/// A number of clock ticks as time (`_SC_CLK_TCK`, sysconf(3)).
+pub fn ticks(count: u64) -> Duration {
+    Duration::from_millis(count.saturating_mul(1000) / rustix::param::clock_ticks_per_second().max(1))
+}
+
+/// The largest resident set that exactly this process has had, KiB (`VmHWM`, `proc_pid_status(5)`).
+pub fn peak_memory_kib(process: ProcessId) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{}/status", process.pid)).ok()?;
+    stat_of(process)?;
+    status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix("kB")?.trim().parse().ok())
+}
+
+/// All processes there are.
+pub fn all() -> Vec<Stat> {
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries.flatten().filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{identify, parse_stat, presence, stat};
+    use crate::core::record::ProcessId;
+    use crate::core::status::Presence;
+
+    fn line(name: &str, state: char, threads: u32) -> String {
+        format!(
+            "42 ({name}) {state} 1 42 42 0 -1 0 0 0 0 0 7 8 0 0 20 0 {threads} 0 12345 0 99 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 768\n"
+        )
+    }
+
+    #[test]
+    fn a_name_may_contain_anything() {
+        for name in ["sh", "a) R 1 2 3", "(", "))) Z", "tab\there", ""] {
+            let stat = parse_stat(line(name, 'S', 1).as_bytes()).expect("parses");
+            assert_eq!(stat.id, ProcessId { pid: 42, start_ticks: 12345 }, "{name:?}");
+            assert_eq!((stat.state, stat.cpu_ticks, stat.resident_pages, stat.exit_status), (b'S', 15, 99, 768));
+        }
+    }
+
+    #[test]
+    fn a_main_thread_that_ended_first_makes_no_zombie() {
+        let is_zombie = |state, threads| parse_stat(line("x", state, threads).as_bytes()).expect("parses").is_zombie();
+        assert!(is_zombie('Z', 0) && is_zombie('Z', 1));
+        assert!(!is_zombie('Z', 3) && !is_zombie('S', 1));
+    }
+
+    #[test]
+    fn garbage_is_no_stat() {
+        for text in ["", "42", "42 (x", "42 (x)", "42 (x) S 1", "x (x) S 1 1 1"] {
+            assert_eq!(parse_stat(text.as_bytes()), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_pid_with_another_start_time_is_gone() {
+        let own = identify(i32::try_from(std::process::id()).expect("fits")).expect("we exist");
+        assert_eq!(presence(own), Presence::Alive);
+        assert_eq!(presence(ProcessId { start_ticks: own.start_ticks + 1, ..own }), Presence::Gone);
+        assert_eq!(stat(own.pid).map(|stat| stat.id), Some(own));
+    }
+}

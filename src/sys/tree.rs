@@ -1,0 +1,112 @@
+//! A process tree: finding all of it, halting it, ending it.
+//!
+//! A tree that is halted cannot grow, so it is halted first and dealt with then. Who halts a tree
+//! from within it leaves itself out.
+
+use std::collections::HashSet;
+use std::io;
+use std::time::{Duration, Instant};
+
+use crate::core::record::ProcessId;
+use crate::core::signal::Signal;
+use crate::sys::clock::wait_until;
+use crate::sys::fork::own_pid;
+use crate::sys::pidfd::{self, Handle};
+use crate::sys::proc::{self, Stat};
+
+/// How long a process may take to halt or to die. Only one that hangs in the kernel takes longer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// All that descends from these processes and lives, they themselves left out, without those for
+/// which `is_foreign` holds and what is below them.
+pub fn descendants(roots: &[i32], is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Stat> {
+    let mut found = Vec::new();
+    let mut seen: HashSet<i32> = roots.iter().copied().collect();
+    let mut pending = roots.to_vec();
+    while let Some(parent) = pending.pop() {
+        let new = proc::children(parent).into_iter().filter(|&child| seen.insert(child)).filter_map(proc::stat);
+        for child in new.filter(|child| !is_foreign(child)) {
+            pending.push(child.id.pid);
+            found.push(child);
+        }
+    }
+    found
+}
+
+/// Halts every process that `find` finds, again and again until it finds nothing that still runs.
+/// Returns them in the order in which they were found, parents first.
+pub fn halt(find: &dyn Fn() -> Vec<Stat>) -> io::Result<Vec<ProcessId>> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let members = others(find());
+        let running: Vec<&Stat> = members.iter().filter(|stat| !stat.is_halted() && !stat.is_zombie()).collect();
+        if running.is_empty() || Instant::now() > deadline {
+            return Ok(members.iter().filter(|stat| !stat.is_zombie()).map(|stat| stat.id).collect());
+        }
+        for stat in running {
+            send(stat.id, Signal::STOP)?;
+        }
+        halt_groups(&members)?;
+        wait_until(deadline.min(Instant::now() + Duration::from_millis(20)), || {
+            members
+                .iter()
+                .all(|member| proc::stat_of(member.id).is_none_or(|stat| stat.is_halted() || stat.is_zombie()))
+        });
+    }
+}
+
+/// Halts the groups of those that are halted already. A signal to a group reaches all of it at one
+/// moment, also a chain of processes that fork and exit faster than they can be looked up. A group
+/// with a halted member cannot go and its number cannot come back as another's.
+fn halt_groups(members: &[Stat]) -> io::Result<()> {
+    let own_group = proc::stat(own_pid()).map(|stat| stat.group);
+    let mut done = HashSet::new();
+    for member in members {
+        let halted = proc::stat_of(member.id).filter(Stat::is_halted);
+        if let Some(stat) = halted.filter(|stat| Some(stat.group) != own_group && stat.group > 1)
+            && done.insert(stat.group)
+        {
+            pidfd::send_to_group(stat.group, Signal::STOP)?;
+        }
+    }
+    Ok(())
+}
+
+/// Continues these processes, the last first: a parent must not wake and find its child stopped.
+pub fn resume(members: &[ProcessId]) -> io::Result<()> {
+    members.iter().rev().try_for_each(|&member| send(member, Signal::CONT).map(drop))
+}
+
+/// Kills every process that `find` finds, and returns when it finds none any more: how many were
+/// killed, and how many would not die.
+pub fn kill(find: &dyn Fn() -> Vec<Stat>) -> io::Result<(usize, usize)> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut killed = HashSet::new();
+    loop {
+        for member in halt(find)? {
+            if send(member, Signal::KILL)? {
+                killed.insert(member);
+            }
+        }
+        let is_over = || others(find()).iter().all(Stat::is_zombie);
+        wait_until(deadline.min(Instant::now() + Duration::from_millis(200)), is_over);
+        let left = others(find()).iter().filter(|stat| !stat.is_zombie()).count();
+        if left == 0 || Instant::now() > deadline {
+            return Ok((killed.len(), left));
+        }
+    }
+}
+
+/// Sends a signal to each process that is still there; says whether this one was.
+pub fn send(process: ProcessId, signal: Signal) -> io::Result<bool> {
+    match Handle::open(process)? {
+        Some(handle) => handle.send(signal),
+        None => Ok(false),
+    }
+}
+
+fn others(mut members: Vec<Stat>) -> Vec<Stat> {
+    let own_pid = own_pid();
+    members.retain(|stat| stat.id.pid != own_pid);
+    members
+}
