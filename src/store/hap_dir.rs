@@ -1,0 +1,122 @@
+//! Reading one hap.
+
+use std::ffi::CString;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use super::layout::{CMDLINE, ENVIRON, LOCK, STDERR, STDOUT};
+use super::record_file::{self, Flaw};
+use super::staging;
+use super::state_dir::StateDir;
+use crate::core::id::Id;
+use crate::core::record::Record;
+use crate::sys::file::{self, Access};
+use crate::sys::lock;
+
+/// Arguments and environment of a program are at most some megabytes (execve(2)).
+const LIMIT: usize = 32 << 20;
+
+/// The directory of one hap, which may not exist or be anything.
+#[derive(Clone, Copy, Debug)]
+pub struct HapDir<'a> {
+    state: &'a StateDir,
+    id: Id,
+}
+
+/// Why a hap's lock is not ours.
+#[derive(Debug)]
+pub enum LockRefused {
+    /// Somebody has it.
+    Held,
+    /// There is no such file, or it cannot be used.
+    Unusable(Flaw),
+}
+
+impl<'a> HapDir<'a> {
+    pub(super) fn new(state: &'a StateDir, id: Id) -> Self {
+        Self { state, id }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Its path.
+    pub fn path(&self) -> PathBuf {
+        self.state.haps_path().join(self.id.to_string())
+    }
+
+    /// Its record.
+    pub fn record(&self) -> Result<Record, Flaw> {
+        let mut record = record_file::read(self.state.haps(), &self.id.to_string())?;
+        if let Some(name) = self.state.renamed(self.id) {
+            record.name = name;
+        }
+        Ok(record)
+    }
+
+    /// Its arguments, byte for byte.
+    pub fn arguments(&self) -> Result<Vec<CString>, Flaw> {
+        self.strings(CMDLINE)
+    }
+
+    /// Its environment, byte for byte.
+    pub fn environment(&self) -> Result<Vec<CString>, Flaw> {
+        self.strings(ENVIRON)
+    }
+
+    /// Its working directory.
+    pub fn workdir(&self) -> io::Result<PathBuf> {
+        staging::workdir(self.state.haps(), &self.id.to_string())
+    }
+
+    /// The file that its stdout goes to.
+    pub fn stdout_path(&self) -> PathBuf {
+        self.path().join(STDOUT)
+    }
+
+    /// The file that its stderr goes to, unless that is merged into stdout.
+    pub fn stderr_path(&self) -> PathBuf {
+        self.path().join(STDERR)
+    }
+
+    /// Opens the log of stdout to read it.
+    pub fn open_stdout(&self) -> io::Result<OwnedFd> {
+        self.open(STDOUT, Access::Read)
+    }
+
+    /// Opens the log of stderr to read it.
+    pub fn open_stderr(&self) -> io::Result<OwnedFd> {
+        self.open(STDERR, Access::Read)
+    }
+
+    /// Opens its directory.
+    pub fn open_directory(&self) -> io::Result<OwnedFd> {
+        file::open_directory_at(self.state.haps(), &self.id.to_string())
+    }
+
+    /// Takes its lock: from now on only the caller writes it.
+    pub fn lock(&self) -> Result<lock::Held, LockRefused> {
+        let flaw = |error: io::Error| LockRefused::Unusable(Flaw { file: LOCK, reason: error.to_string() });
+        let file = self.open(LOCK, Access::Write).map_err(flaw)?;
+        let held = lock::Held::take(file).map_err(flaw)?.ok_or(LockRefused::Held)?;
+        // It may have been moved to the trash between opening and locking.
+        let current = self.open(LOCK, Access::Write).map_err(flaw)?;
+        if file::is_same(&held, &current).map_err(flaw)? { Ok(held) } else { Err(LockRefused::Held) }
+    }
+
+    fn open(&self, name: &str, access: Access) -> io::Result<OwnedFd> {
+        file::open_at(self.state.haps(), &format!("{}/{name}", self.id), access)
+    }
+
+    fn strings(&self, name: &'static str) -> Result<Vec<CString>, Flaw> {
+        let flaw = |reason: String| Flaw { file: name, reason };
+        let path = format!("{}/{name}", self.id);
+        let bytes = file::read_at(self.state.haps(), &path, LIMIT).map_err(|error| flaw(error.to_string()))?;
+        let strings =
+            bytes.split_inclusive(|&byte| byte == 0).map(|string| CString::from_vec_with_nul(string.to_vec()));
+        strings.collect::<Result<_, _>>().map_err(|_| flaw("its last line has no end".into()))
+    }
+}

@@ -1,0 +1,22 @@
+//! Every file name in the state directory.
+
+pub(super) const HAPS: &str = "haps";
+pub(super) const NAMES: &str = "names";
+pub(super) const TRASH: &str = "trash";
+pub(super) const RENAMES: &str = "renames";
+/// The highest id given out since the list was last empty.
+pub(super) const LAST_ID: &str = "last-id";
+/// Begins the name of a hap that is being made, in `haps`.
+pub(super) const STAGING_PREFIX: &str = ".new-";
+
+/// What restarts keep of the runs before, below a hap.
+pub(super) const RUNS: &str = "runs";
+pub(super) const RECORD: &str = "record.json";
+/// The record with room for the end, already on the disk when the command starts: see `record_file`.
+pub(super) const SPARE_RECORD: &str = "record.next";
+pub(super) const CMDLINE: &str = "cmdline";
+pub(super) const ENVIRON: &str = "environ";
+pub(super) const CWD: &str = "cwd";
+pub(super) const LOCK: &str = "lock";
+pub(super) const STDOUT: &str = "stdout.log";
+pub(super) const STDERR: &str = "stderr.log";

@@ -1,0 +1,22 @@
+//! Floor 2: the state directory. The only place that knows what its files are called.
+//!
+//! Readers take no lock and believe nothing: whatever they find, they answer with data or with the
+//! file and the reason. A hap is written only by who holds its `lock`; ids and names are given out
+//! only under the lock of the `haps` directory. `docs/state-format.md` describes the files.
+
+mod hap_dir;
+mod layout;
+mod names;
+mod numbers;
+mod record_file;
+mod renames;
+mod rerun;
+mod staging;
+mod state_dir;
+mod trash;
+
+pub use hap_dir::{HapDir, LockRefused};
+pub use record_file::{Flaw, replace, seal};
+pub use rerun::Rerun;
+pub use staging::{Contents, Naming, Published, RunFiles, Staged};
+pub use state_dir::{StateDir, locate};

@@ -1,0 +1,64 @@
+//! Giving out ids: `last-id` has the highest one given out since the list was last empty.
+//!
+//! The file may be lost, garbled, or older than the haps after a power cut. Then the ids in the
+//! list say where to go on.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::layout::LAST_ID;
+use super::state_dir::{Registry, StateDir};
+use crate::core::error::{Error, Result};
+use crate::core::id::Id;
+use crate::sys::file::{self, Access};
+
+/// Length of the file: a number of at most ten digits, padded, and a line end.
+const LENGTH: usize = 11;
+
+impl StateDir {
+    /// The next id, not yet marked as given out.
+    pub(super) fn next_id(&self, _: &Registry) -> Result<Id> {
+        let last = match self.read_last_id() {
+            Some(last) => last,
+            None => self.highest_id()?,
+        };
+        after(last)
+    }
+
+    /// The id after the highest in the list, for when the next one is taken.
+    pub(super) fn id_after_all(&self, _: &Registry) -> Result<Id> {
+        after(self.highest_id()?)
+    }
+
+    /// Marks an id as given out.
+    pub(super) fn set_last_id(&self, _: &Registry, last: u32) {
+        // Failing here costs only speed: the id that is given out again is found taken.
+        let _ = self.open_last_id().and_then(|file| file::write_at(file, format!("{last:>10}\n").as_bytes(), 0));
+    }
+
+    /// Marks an id as given out for good, also through a power cut.
+    pub(super) fn keep_last_id(&self) {
+        let _ = self.open_last_id().and_then(file::sync);
+    }
+
+    fn open_last_id(&self) -> io::Result<OwnedFd> {
+        match file::open_at(self.root_fd(), LAST_ID, Access::Write) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => file::create_at(self.root_fd(), LAST_ID, &[]),
+            opened => opened,
+        }
+    }
+
+    fn read_last_id(&self) -> Option<u32> {
+        let text = file::read_at(self.root_fd(), LAST_ID, LENGTH).ok()?;
+        std::str::from_utf8(&text).ok()?.trim().parse().ok()
+    }
+
+    fn highest_id(&self) -> Result<u32> {
+        Ok(self.ids()?.last().map_or(0, |id| id.number()))
+    }
+}
+
+fn after(last: u32) -> Result<Id> {
+    let used_up = || Error::system("give out an id")(io::Error::other("all four thousand million are used up"));
+    last.checked_add(1).and_then(Id::new).ok_or_else(used_up)
+}

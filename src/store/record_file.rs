@@ -1,0 +1,153 @@
+//! Reading and writing `record.json`.
+//!
+//! A record is replaced as a whole, by renaming another file over it. The end of a command must be
+//! recorded even if its own log has filled the disk by then, so the file that will hold the end is
+//! written when the hap is made: `record.next` is the record followed by `RESERVE` blanks. The
+//! supervisor writes the end over its last brace, syncs and renames it: no new block, no new inode.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::layout::{RECORD, SPARE_RECORD};
+use crate::core::record::{End, Record};
+use crate::sys::file::{self, Access};
+
+/// Room for `,"end":{...}}` with all numbers at their longest, and more.
+const RESERVE: usize = 512;
+
+/// A record is small; a program's arguments may make it large (`ARG_MAX` is some megabytes).
+const LIMIT: usize = 32 << 20;
+
+/// A file of a hap that cannot be what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flaw {
+    /// Which file, relative to the hap's directory.
+    pub file: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Writes the record of a new hap, and the spare one for its end.
+pub(super) fn create(directory: impl AsFd, record: &Record) -> io::Result<()> {
+    let mut json = serde_json::to_vec(record)?;
+    file::create_at(&directory, SPARE_RECORD, &[&json, &[b' '; RESERVE]])?;
+    json.push(b'\n');
+    file::create_at(&directory, RECORD, &[&json])?;
+    Ok(())
+}
+
+/// Replaces the record in this directory and the spare one. For who holds the hap's lock.
+pub fn replace(directory: impl AsFd, record: &Record) -> io::Result<()> {
+    const NEW: &str = "record.new";
+    let json = serde_json::to_vec(record)?;
+    for (name, padding) in [(SPARE_RECORD, &[b' '; RESERVE][..]), (RECORD, b"\n")] {
+        file::remove_at(&directory, NEW)?;
+        file::sync(file::create_at(&directory, NEW, &[&json, padding])?)?;
+        file::replace_at(&directory, NEW, name)?;
+    }
+    file::sync(&directory)
+}
+
+/// Reads the record in this directory below `base`.
+pub(super) fn read(base: impl AsFd, directory: &str) -> Result<Record, Flaw> {
+    let flaw = |reason: String| Flaw { file: RECORD, reason };
+    let json = file::read_at(base, &format!("{directory}/{RECORD}"), LIMIT).map_err(|error| flaw(error.to_string()))?;
+    if json.is_empty() {
+        return Err(flaw("it is empty".into()));
+    }
+    let record: Record = serde_json::from_slice(&json).map_err(|error| flaw(explain(&json, &error)))?;
+    match record.flaw() {
+        Some(reason) => Err(flaw(reason.into())),
+        None => Ok(record),
+    }
+}
+
+/// A record of a later version may lack anything that this one needs: then its version says more
+/// than the first thing that is missed.
+fn explain(json: &[u8], error: &serde_json::Error) -> String {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    match serde_json::from_slice(json) {
+        Ok(Versioned { version }) if version > crate::core::record::VERSION => {
+            format!("it was written by a newer hap, in format version {version}")
+        }
+        _ => format!("it is damaged: {error}"),
+    }
+}
+
+/// Adds the end to the record in this directory and makes it last through a power cut. For who
+/// holds the hap's lock. Allocates nothing: the supervisor has given its heap back.
+pub fn seal(directory: impl AsFd, end: &End) -> io::Result<()> {
+    let mut text = Line::<RESERVE>::new();
+    writeln!(text, r#","end":{end}}}"#).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let spare = open_spare(&directory).or_else(|_| copy_to_spare(&directory))?;
+    let (file, brace) = spare;
+    file::write_at(&file, text.bytes(), brace)?;
+    // A disk that cannot sync (its error comes with the next power cut at the latest) still has
+    // the end in memory for everybody who asks until then.
+    let synced = file::sync(&file);
+    file::replace_at(&directory, SPARE_RECORD, RECORD)?;
+    synced.and_then(|()| file::sync(&directory))
+}
+
+/// The prepared file, and where its last brace is.
+fn open_spare(directory: impl AsFd) -> io::Result<(OwnedFd, u64)> {
+    let file = file::open_at(&directory, SPARE_RECORD, Access::Write)?;
+    let length = file::length_at(&directory, SPARE_RECORD)?;
+    let brace = length.checked_sub(RESERVE as u64 + 1).ok_or(io::ErrorKind::InvalidData)?;
+    let reader = file::open_at(&directory, SPARE_RECORD, Access::Read)?;
+    let mut byte = [0; 1];
+    let mut first = [0; 1];
+    rustix::io::pread(&reader, &mut byte, brace)?;
+    rustix::io::pread(&reader, &mut first, 0)?;
+    if (first, byte) == (*b"{", *b"}") { Ok((file, brace)) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+/// Somebody took the prepared file away: makes another one from the record.
+fn copy_to_spare(directory: impl AsFd) -> io::Result<(OwnedFd, u64)> {
+    let record = file::open_at(&directory, RECORD, Access::Read)?;
+    file::remove_at(&directory, SPARE_RECORD)?;
+    let spare = file::create_at(&directory, SPARE_RECORD, &[])?;
+    let mut offset = 0;
+    let mut brace = None;
+    let mut block = [0; 1024];
+    loop {
+        let length = rustix::io::pread(&record, &mut block, offset)?;
+        if length == 0 {
+            return brace.map(|brace| (spare, brace)).ok_or_else(|| io::ErrorKind::InvalidData.into());
+        }
+        file::write_at(&spare, &block[..length], offset)?;
+        if let Some(position) = block[..length].iter().rposition(|&byte| byte == b'}') {
+            brace = Some(offset + position as u64);
+        }
+        offset += length as u64;
+    }
+}
+
+/// Text of limited length on the stack.
+struct Line<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Line<N> {
+    fn new() -> Self {
+        Self { bytes: [0; N], length: 0 }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+impl<const N: usize> fmt::Write for Line<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.bytes.get_mut(self.length..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
+    }
+}

@@ -1,0 +1,187 @@
+//! The state directory as a whole: where it is, whether it is safe, what it holds.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{self, Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::hap_dir::HapDir;
+use super::layout::{HAPS, NAMES, RENAMES, TRASH};
+use crate::core::error::{Error, Result};
+use crate::core::id::Id;
+use crate::sys::{file, host, lock};
+
+/// How long another `hap` may take to give out a number. It needs a millisecond.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The state directory of one user on one machine.
+#[derive(Debug)]
+pub struct StateDir {
+    root: PathBuf,
+    root_fd: OwnedFd,
+    haps: OwnedFd,
+    /// Hardly anybody ever renames a hap: then there is no such directory, and no need to look
+    /// into it for each one.
+    renames: Option<OwnedFd>,
+}
+
+/// Held while ids and names are given out or taken back.
+pub(super) struct Registry(#[allow(dead_code)] lock::Held);
+
+/// Where the state directory is: `HAPLESS_DIR`, else `hapless` in the user's state home.
+/// An empty variable counts as unset, a relative path is made absolute.
+pub fn locate() -> Result<PathBuf> {
+    let chosen = env::var_os("HAPLESS_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
+    let path = match chosen {
+        Some(path) => path,
+        None => dirs::state_dir().ok_or(Error::NoStateDir)?.join("hapless"),
+    };
+    path::absolute(&path).map_err(Error::file("find", path))
+}
+
+impl StateDir {
+    /// Opens a state directory to read it. `None` if there is none yet.
+    pub fn open(root: &Path) -> Result<Option<Self>> {
+        if !check_safe(root)? {
+            return Ok(None);
+        }
+        let root_fd = file::open_directory(root).map_err(Error::file("open", root))?;
+        match file::open_directory_at(&root_fd, HAPS) {
+            Ok(haps) => {
+                let renames = file::open_directory_at(&root_fd, RENAMES).ok();
+                Ok(Some(Self { root: root.to_owned(), root_fd, haps, renames }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::file("open", root.join(HAPS))(error)),
+        }
+    }
+
+    /// Opens a state directory to add to it, and makes what is missing of it.
+    pub fn create(root: &Path) -> Result<Self> {
+        if let Some(state) = Self::open(root)? {
+            return Ok(state);
+        }
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(root).map_err(Error::file("create", root))?;
+        let root_fd = file::open_directory(root).map_err(Error::file("open", root))?;
+        for name in [HAPS, NAMES] {
+            make_directory(&root_fd, name).map_err(Error::file("create", root.join(name)))?;
+        }
+        let missing = || Error::file("open", root.join(HAPS))(io::ErrorKind::NotFound.into());
+        Self::open(root)?.ok_or_else(missing)
+    }
+
+    /// Its path.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The ids of all haps, in ascending order.
+    pub fn ids(&self) -> Result<Vec<Id>> {
+        let entries = self.entries()?;
+        let mut ids: Vec<Id> = entries.iter().filter_map(|name| Id::from_canonical(name)).collect();
+        ids.sort_unstable();
+        Ok(ids)
+    }
+
+    /// The hap with this id, which need not exist.
+    pub fn hap(&self, id: Id) -> HapDir<'_> {
+        HapDir::new(self, id)
+    }
+
+    /// Whether there is anything, readable or not, with this id.
+    pub fn contains(&self, id: Id) -> bool {
+        file::length_at(&self.haps, &id.to_string()).is_ok()
+    }
+
+    pub(super) fn entries(&self) -> Result<Vec<String>> {
+        file::names_in(&self.haps).map_err(Error::file("list", self.root.join(HAPS)))
+    }
+
+    pub(super) fn haps(&self) -> BorrowedFd<'_> {
+        self.haps.as_fd()
+    }
+
+    /// The directory of renames, as it was when the state directory was opened.
+    pub(super) fn renames(&self) -> Option<BorrowedFd<'_>> {
+        self.renames.as_ref().map(AsFd::as_fd)
+    }
+
+    pub(super) fn root_fd(&self) -> BorrowedFd<'_> {
+        self.root_fd.as_fd()
+    }
+
+    pub(super) fn haps_path(&self) -> PathBuf {
+        self.root.join(HAPS)
+    }
+
+    /// Opens one of the directories beside `haps`, and makes it if it is missing.
+    pub(super) fn side_directory(&self, name: &'static str) -> Result<OwnedFd> {
+        debug_assert!([NAMES, RENAMES, TRASH].contains(&name));
+        let opened = match file::open_directory_at(&self.root_fd, name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_directory(&self.root_fd, name).and_then(|()| file::open_directory_at(&self.root_fd, name))
+            }
+            opened => opened,
+        };
+        opened.map_err(Error::file("open", self.root.join(name)))
+    }
+
+    /// Waits for its turn to give out ids and names.
+    pub(super) fn registry(&self) -> Result<Registry> {
+        let path = || self.haps_path();
+        let deadline = Instant::now() + PATIENCE;
+        let mut pause = Duration::from_micros(100);
+        loop {
+            let directory = file::open_directory_at(&self.root_fd, HAPS).map_err(Error::file("open", path()))?;
+            if let Some(held) = lock::Held::take(directory).map_err(Error::file("lock", path()))? {
+                return Ok(Registry(held));
+            }
+            if Instant::now() > deadline {
+                return Err(Error::file("lock", path())(io::Error::other(
+                    "another hap command holds it and does not go on",
+                )));
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Makes a directory, if nobody else just did.
+fn make_directory(base: impl AsFd, name: &str) -> io::Result<()> {
+    match file::create_directory_at(base, name) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// Whether the directory exists; an error if others could change what is in it.
+fn check_safe(root: &Path) -> Result<bool> {
+    let metadata = match root.symlink_metadata() {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(Error::file("open", root)(error)),
+    };
+    let reason = if metadata.is_symlink() {
+        "it is a symbolic link"
+    } else if !metadata.is_dir() {
+        "it is no directory"
+    } else if metadata.uid() != host::own_uid() {
+        "it belongs to another user"
+    } else if metadata.mode() & 0o022 != 0 {
+        "other users may write to it"
+    } else {
+        return Ok(true);
+    };
+    Err(Error::UnsafeStateDir { path: root.to_owned(), reason })
+}
+
+/// `path` with `name` in the place of its last part, for messages about files beside each other.
+pub(super) fn below(directory: &Path, names: &[&str]) -> PathBuf {
+    names.iter().fold(directory.to_owned(), |path, name| path.join(OsString::from(name)))
+}
