@@ -1,0 +1,102 @@
+//! A new supervisor for a command whose own was killed.
+//!
+//! It is not the command's parent, so it waits on a pidfd. The exit status it learns from the
+//! kernel (`PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`, Linux 6.15), or from `/proc` while the command
+//! is a zombie. Where neither tells, the hap is lost, and says why.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use super::launch::SUPERVISOR;
+use super::report::Report;
+use super::watch::end;
+use crate::core::error::{Error, Result};
+use crate::core::record::{Loss, Outcome, ProcessId, Record};
+use crate::core::status::Presence;
+use crate::store;
+use crate::sys::fork::{self, Side};
+use crate::sys::pidfd::Handle;
+use crate::sys::{descriptor, file, mask, memory, proc, wait};
+
+/// A hap whose command has no supervisor, and whose lock is the caller's.
+pub struct Ward<'a> {
+    /// Its directory.
+    pub directory: BorrowedFd<'a>,
+    /// Its lock.
+    pub lock: BorrowedFd<'a>,
+    /// The command, proved to be it.
+    pub command: &'a Handle,
+    /// Its record.
+    pub record: &'a Record,
+}
+
+/// Starts a supervisor that waits for the command to end. Returns, in the caller, once the record
+/// says who it is.
+pub fn guard(ward: &Ward<'_>) -> Result<ProcessId> {
+    let (report, report_end) = descriptor::pipe().map_err(Error::system("make a pipe"))?;
+    let blocked = mask::block_all();
+    match fork::fork().map_err(Error::system("start a process"))? {
+        Side::Child => detach(ward, report_end.as_fd()),
+        Side::Parent(intermediate) => {
+            drop(blocked);
+            drop(report_end);
+            let report = Report::receive(report).map_err(Error::system("start a process"));
+            let _ = wait::wait_for(intermediate);
+            Ok(report?.ok_or(Error::SupervisorKilled)?.supervisor)
+        }
+    }
+}
+
+fn detach(ward: &Ward<'_>, report: BorrowedFd<'_>) -> ! {
+    fork::set_name(SUPERVISOR);
+    match fork::new_session().and_then(|()| fork::fork()) {
+        Ok(Side::Child) => stand_guard(ward, report),
+        Ok(Side::Parent(_)) => fork::exit_now(0),
+        Err(error) => {
+            Report::send(Err(error), report);
+            fork::exit_now(1)
+        }
+    }
+}
+
+fn stand_guard(ward: &Ward<'_>, report: BorrowedFd<'_>) -> ! {
+    let kept = [ward.directory.as_raw_fd(), ward.lock.as_raw_fd(), ward.command.as_fd().as_raw_fd()];
+    descriptor::close_all_but([kept[0], kept[1], kept[2], report.as_raw_fd()]);
+    let recorded = take_over(ward);
+    let is_recorded = recorded.is_ok();
+    Report::send(recorded, report);
+    if is_recorded {
+        descriptor::close_all_but(kept);
+        memory::set_title(SUPERVISOR.to_bytes());
+        memory::give_back();
+        wait_for_end(ward);
+    }
+    fork::exit_now(0)
+}
+
+fn take_over(ward: &Ward<'_>) -> io::Result<Report> {
+    let null = descriptor::null()?;
+    for number in 0..=2 {
+        descriptor::put_on(null.as_fd(), number)?;
+    }
+    file::enter_root()?;
+    let supervisor = proc::identify(fork::own_pid()).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+    store::replace(ward.directory, &Record { supervisor, ..ward.record.clone() })?;
+    Ok(Report { supervisor, process: ward.record.process, started: ward.record.started })
+}
+
+fn wait_for_end(ward: &Ward<'_>) {
+    let outcome = ward.command.wait().map(|()| outcome_of(ward.command));
+    let outcome = outcome.ok().flatten().unwrap_or(Outcome::Lost(Loss::Unreadable));
+    let _ = store::seal(ward.directory, &end(outcome, ward.record.started, None, false));
+}
+
+/// How a command ended that is a zombie or was reaped just now.
+fn outcome_of(command: &Handle) -> Option<Outcome> {
+    match proc::presence(command.process()) {
+        Presence::Zombie(Some(outcome)) => Some(outcome),
+        Presence::Zombie(None) => command.wait_until_reaped().ok().and_then(|()| command.exit_status()),
+        Presence::Gone | Presence::Alive | Presence::Stopped => command.exit_status(),
+    }
+    .or_else(|| command.exit_status())
+}

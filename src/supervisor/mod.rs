@@ -1,0 +1,23 @@
+//! Floor 2: starting a command, waiting for its end, reaching its process tree.
+//!
+//! ```text
+//! caller ── fork ── setsid, fork, exits ── supervisor ── fork ── command
+//!    │ ◄──────────── who they are ─────────────┤                   │ waits for the go
+//!    │ records, publishes                      │ sleeps in wait4   │
+//!    ├─────────────── go: id and name ─────────┼─────────────────► │ execs
+//!    │ ◄──── the reason, if it cannot ─────────┼───────────────────┘
+//!    └ returns                                 └ records the end
+//! ```
+//!
+//! The command executes nothing before it is recorded, and the supervisor needs nobody from then
+//! on. Each may be killed at any instant: that leaves no command, or a recorded one.
+
+mod command;
+mod guardian;
+mod launch;
+pub mod members;
+mod report;
+mod watch;
+
+pub use guardian::{Ward, guard};
+pub use launch::{Job, Refused, Waiting, prepare};

@@ -1,0 +1,217 @@
+//! What the processes of a launch tell each other through pipes: small messages of fixed form,
+//! each written at once (`pipe(7)`: less than `PIPE_BUF` is never torn).
+
+use std::io;
+use std::os::fd::AsFd;
+
+use crate::core::id::Id;
+use crate::core::name::Name;
+use crate::core::record::{Moment, ProcessId};
+
+/// From the supervisor to the caller: who they are, or that there is no command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Report {
+    pub(super) supervisor: ProcessId,
+    pub(super) process: ProcessId,
+    pub(super) started: Moment,
+}
+
+const REPORT: usize = 4 + 2 * 12 + 16;
+
+impl Report {
+    /// Tells it to whoever waits for it. If nobody does any more, nobody needs it.
+    pub(super) fn send(result: io::Result<Self>, to: impl AsFd) {
+        let mut bytes = [0; REPORT];
+        match result {
+            Ok(report) => {
+                bytes[4..8].copy_from_slice(&report.supervisor.pid.to_ne_bytes());
+                bytes[8..16].copy_from_slice(&report.supervisor.start_ticks.to_ne_bytes());
+                bytes[16..20].copy_from_slice(&report.process.pid.to_ne_bytes());
+                bytes[20..28].copy_from_slice(&report.process.start_ticks.to_ne_bytes());
+                bytes[28..36].copy_from_slice(&report.started.unix_ns.to_ne_bytes());
+                bytes[36..44].copy_from_slice(&report.started.boot_ns.to_ne_bytes());
+            }
+            Err(error) => bytes[..4].copy_from_slice(&error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes()),
+        }
+        let _ = rustix::io::write(to, &bytes);
+    }
+
+    /// Waits for it. `None` if the supervisor was killed before it could say anything.
+    pub(super) fn receive(from: impl AsFd) -> io::Result<Option<Self>> {
+        let mut bytes = [0; REPORT];
+        if read(from, &mut bytes)? < REPORT {
+            return Ok(None);
+        }
+        let number = |at: usize| i32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let long = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+        if number(0) != 0 {
+            return Err(io::Error::from_raw_os_error(number(0)));
+        }
+        Ok(Some(Self {
+            supervisor: ProcessId { pid: number(4), start_ticks: long(8) },
+            process: ProcessId { pid: number(16), start_ticks: long(20) },
+            started: Moment { unix_ns: long(28).cast_signed(), boot_ns: long(36) },
+        }))
+    }
+}
+
+/// From the caller to the command: it is recorded under this id and name and may go.
+pub(super) struct Go {
+    bytes: [u8; GO],
+    length: usize,
+}
+
+/// A name has at most 200 bytes, an id at most ten digits; each ends with a NUL.
+const GO: usize = 16 + 256;
+const ID: &[u8] = b"HAP_ID=";
+const NAME: &[u8] = b"HAP_NAME=";
+
+impl Go {
+    /// Sends it. An error means that the command is gone.
+    pub(super) fn send(id: Id, name: &Name, to: impl AsFd) -> io::Result<()> {
+        let id = id.to_string();
+        let message = [id.as_bytes(), b"\0", name.as_str().as_bytes(), b"\0"].concat();
+        rustix::io::write(to, &message)?;
+        Ok(())
+    }
+
+    /// Waits for it. `None` if the caller was killed before it had recorded the command.
+    pub(super) fn receive(from: impl AsFd) -> Option<Self> {
+        let mut bytes = [0; GO];
+        let length = rustix::io::retry_on_intr(|| rustix::io::read(&from, &mut bytes)).ok()?;
+        (length > 0).then_some(Self { bytes, length })
+    }
+
+    /// Writes the two environment variables that tell a command which hap it is.
+    pub(super) fn label(&self, label: &mut Label) {
+        let mut parts = self.bytes[..self.length].split(|&byte| byte == 0);
+        write_entry(&mut label.id, ID, parts.next().unwrap_or_default());
+        write_entry(&mut label.name, NAME, parts.next().unwrap_or_default());
+    }
+}
+
+/// Room for the two variables, each a C string.
+pub(super) struct Label {
+    pub(super) id: [u8; 32],
+    pub(super) name: [u8; GO],
+}
+
+impl Label {
+    pub(super) fn new() -> Box<Self> {
+        Box::new(Self { id: [0; 32], name: [0; GO] })
+    }
+
+    /// Whether an entry of the environment is one of them, from a hap around this one.
+    pub(super) fn owns(entry: &[u8]) -> bool {
+        entry.starts_with(ID) || entry.starts_with(NAME)
+    }
+}
+
+fn write_entry(room: &mut [u8], key: &[u8], value: &[u8]) {
+    room[..key.len()].copy_from_slice(key);
+    let end = key.len() + value.len();
+    room[key.len()..end].copy_from_slice(value);
+    room[end] = 0;
+}
+
+/// From the command to the caller and to the supervisor: the reason why it cannot be executed. Nothing
+/// at all comes when it is: the pipe closes with the exec.
+pub(super) mod verdict {
+    use std::io;
+    use std::os::fd::AsFd;
+
+    /// Where it went wrong.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(in crate::supervisor) enum Stage {
+        Workdir,
+        Setup,
+        Exec,
+    }
+
+    const LENGTH: usize = 5;
+
+    /// Says it once for each of its two readers, who take only their own copy: the supervisor
+    /// must know it also when the caller was killed before or after it had read its own.
+    pub(in crate::supervisor) fn send(stage: Stage, error: &io::Error, to: impl AsFd) {
+        let mut bytes = [0; 2 * LENGTH];
+        for copy in bytes.chunks_exact_mut(LENGTH) {
+            copy[0] = stage as u8;
+            copy[1..].copy_from_slice(&error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes());
+        }
+        let _ = rustix::io::write(to, &bytes);
+    }
+
+    /// Waits until the command is executed (`None`) or cannot be.
+    pub(in crate::supervisor) fn receive(from: impl AsFd) -> io::Result<Option<(Stage, io::Error)>> {
+        let mut bytes = [0; LENGTH];
+        if super::read(from, &mut bytes)? < bytes.len() {
+            return Ok(None);
+        }
+        let stage = [Stage::Workdir, Stage::Setup, Stage::Exec].into_iter().find(|&stage| stage as u8 == bytes[0]);
+        let errno = i32::from_ne_bytes([bytes[1], bytes[2], bytes[3], bytes[4]]);
+        Ok(Some((stage.unwrap_or(Stage::Setup), io::Error::from_raw_os_error(errno))))
+    }
+}
+
+/// Reads until the buffer is full or the other end is closed.
+fn read(from: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match rustix::io::retry_on_intr(|| rustix::io::read(&from, &mut buffer[length..]))? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Go, Label, Report, verdict};
+    use crate::core::id::Id;
+    use crate::core::name::Name;
+    use crate::core::record::{Moment, ProcessId};
+    use crate::sys::descriptor::pipe;
+    use std::io;
+
+    #[test]
+    fn a_report_arrives_as_it_was_sent() {
+        let (from, to) = pipe().expect("pipe");
+        let report = Report {
+            supervisor: ProcessId { pid: 7, start_ticks: u64::MAX },
+            process: ProcessId { pid: i32::MAX, start_ticks: 1 },
+            started: Moment { unix_ns: -1, boot_ns: 3 },
+        };
+        Report::send(Ok(report), &to);
+        assert_eq!(Report::receive(&from).expect("reads"), Some(report));
+        Report::send(Err(io::Error::from_raw_os_error(libc::EAGAIN)), &to);
+        assert_eq!(Report::receive(&from).expect_err("an error").raw_os_error(), Some(libc::EAGAIN));
+        drop(to);
+        assert_eq!(Report::receive(&from).expect("reads"), None);
+    }
+
+    #[test]
+    fn the_longest_id_and_name_fit_into_the_go() {
+        let (from, to) = pipe().expect("pipe");
+        let name = Name::new("訓".repeat(64)).expect("valid");
+        Go::send(Id::new(u32::MAX).expect("positive"), &name, &to).expect("sends");
+        let mut label = Label::new();
+        Go::receive(&from).expect("arrives").label(&mut label);
+        assert!(label.id.starts_with(b"HAP_ID=4294967295\0"));
+        assert!(label.name.starts_with(format!("HAP_NAME={name}\0").as_bytes()));
+        drop(to);
+        assert!(Go::receive(&from).is_none());
+    }
+
+    #[test]
+    fn a_verdict_names_stage_and_reason_and_none_is_success() {
+        let (from, to) = pipe().expect("pipe");
+        verdict::send(verdict::Stage::Exec, &io::Error::from_raw_os_error(libc::ENOENT), &to);
+        for _reader in ["caller", "supervisor"] {
+            let (stage, error) = verdict::receive(&from).expect("reads").expect("a failure");
+            assert_eq!((stage, error.raw_os_error()), (verdict::Stage::Exec, Some(libc::ENOENT)));
+        }
+        drop(to);
+        assert!(verdict::receive(&from).expect("reads").is_none());
+    }
+}

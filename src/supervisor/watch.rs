@@ -1,0 +1,54 @@
+//! The life of a supervisor: it sleeps until a child ends. No timers, no polling, no threads.
+
+use std::os::fd::BorrowedFd;
+
+use super::launch::SUPERVISOR;
+use super::members;
+use super::report::verdict;
+use crate::core::record::{End, Moment, Outcome, Usage};
+use crate::store;
+use crate::sys::wait::{self, Reaped};
+use crate::sys::{clock, fork, memory, proc};
+
+/// Reaps all that comes back to it, records the end of the command the moment it has it, and ends
+/// when its tree is empty: until then kill, stop and pause find through it what was left behind.
+pub(super) fn watch(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: i32, started: Moment) -> ! {
+    memory::set_title(SUPERVISOR.to_bytes());
+    memory::give_back();
+    let mut command = Some(command);
+    while let Ok(Some(child)) = wait::wait_any() {
+        if command == Some(child.pid) {
+            command = None;
+            record(directory, verdict, child, started);
+        }
+        if command.is_none() && members::only_other_haps_are_left() {
+            break;
+        }
+    }
+    fork::exit_now(0)
+}
+
+fn record(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: Reaped, started: Moment) {
+    let Reaped { outcome, usage, .. } = command;
+    let outcome = not_started(outcome, verdict).unwrap_or(outcome);
+    let end = end(outcome, started, Some(usage), proc::has_children());
+    // There is nobody to tell. What is not recorded is shown as lost, never as a success.
+    let _ = store::seal(directory, &end);
+}
+
+/// The end of a command that has ended just now.
+pub(super) fn end(outcome: Outcome, started: Moment, usage: Option<Usage>, survivors: bool) -> End {
+    let now = clock::now();
+    let runtime_ns = u64::try_from(now.since(started).as_nanos()).unwrap_or(u64::MAX);
+    End { outcome, unix_ns: now.unix_ns, runtime_ns, survivors, usage }
+}
+
+/// Whether what ended was not the command but the process that could not become it. The caller
+/// withdraws such a hap, unless it was killed before it could.
+fn not_started(outcome: Outcome, verdict: BorrowedFd<'_>) -> Option<Outcome> {
+    if outcome != Outcome::Exited(127) {
+        return None;
+    }
+    let (_, error) = verdict::receive(verdict).ok().flatten()?;
+    Some(Outcome::NotStarted(error.raw_os_error().unwrap_or(libc::EIO)))
+}
