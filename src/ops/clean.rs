@@ -1,0 +1,51 @@
+//! `clean`: removes what is over, and sweeps up what crashes left.
+
+use crate::core::error::Result;
+use crate::core::id::Id;
+use crate::core::name::Name;
+use crate::core::status::Kind;
+use crate::ops::find::Haps;
+use crate::ops::hap::{Entry, Hap, is_over};
+use crate::sys::fork;
+
+/// What went.
+#[derive(Clone, Debug, Default)]
+pub struct Cleaned {
+    /// The removed ones, by ascending id.
+    pub removed: Vec<Removed>,
+    /// How many have ended while descendants of theirs live on: they stay, or nothing could reach those.
+    pub leftover: usize,
+}
+
+/// A hap that was removed.
+#[derive(Clone, Debug)]
+pub struct Removed {
+    /// Its number, not given out again while other haps are there.
+    pub id: Id,
+    /// Its name, free again.
+    pub name: Name,
+    /// What it was.
+    pub kind: Kind,
+}
+
+/// Removes every hap that is over; with `keep_failed` only those that succeeded.
+pub fn clean(haps: &Haps, keep_failed: bool) -> Result<Cleaned> {
+    let _private = fork::private_umask();
+    let mut cleaned = Cleaned::default();
+    for entry in haps.all()? {
+        let Entry::Whole(hap) = entry else { continue };
+        let is_kept = keep_failed && hap.status.kind() != Kind::Success;
+        if hap.leftover > 0 {
+            cleaned.leftover += 1;
+        } else if hap.is_over() && !is_kept {
+            cleaned.removed.extend(remove(haps, &hap)?);
+        }
+    }
+    haps.state().sweep()?;
+    Ok(cleaned)
+}
+
+fn remove(haps: &Haps, hap: &Hap) -> Result<Option<Removed>> {
+    let removed = haps.state().remove(hap.id, |record| is_over(haps.state(), record, haps.here()))?;
+    Ok(removed.map(|record| Removed { id: hap.id, name: record.name, kind: hap.status.kind() }))
+}

@@ -1,0 +1,168 @@
+//! A hap as it is right now: its record and what the kernel says of its processes.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::core::id::Id;
+use crate::core::record::{Place, Record};
+use crate::core::status::{Facts, Origin, Presence, Status};
+use crate::core::title::Title;
+use crate::store::{Flaw, HapDir, StateDir};
+use crate::supervisor::members::Members;
+use crate::sys::clock;
+use crate::sys::proc::{self, Stat};
+
+/// How long a recorded end may be on its way from a live supervisor. It takes less than a millisecond.
+const PATIENCE: Duration = Duration::from_millis(300);
+
+/// One hap.
+#[derive(Clone, Debug)]
+pub struct Hap {
+    /// Its number.
+    pub id: Id,
+    /// What is recorded of it.
+    pub record: Record,
+    /// What that and its processes amount to.
+    pub status: Status,
+    /// How long it ran, or has been running; `None` where nobody can know.
+    pub runtime: Option<Duration>,
+    /// Live descendants of a command that has ended.
+    pub leftover: usize,
+    /// The command lives and its supervisor does not.
+    pub unsupervised: bool,
+    /// Where its stdout goes.
+    pub stdout_file: PathBuf,
+    /// Where its stderr goes: the same file where they are merged.
+    pub stderr_file: PathBuf,
+}
+
+/// A hap whose record cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Broken {
+    /// Its number.
+    pub id: Id,
+    /// The file that is wrong.
+    pub path: PathBuf,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// What is found under an id.
+#[derive(Clone, Debug)]
+pub enum Entry {
+    /// A hap.
+    Whole(Box<Hap>),
+    /// One that cannot be read.
+    Broken(Broken),
+}
+
+impl Entry {
+    /// Its number.
+    pub fn id(&self) -> Id {
+        match self {
+            Self::Whole(hap) => hap.id,
+            Self::Broken(broken) => broken.id,
+        }
+    }
+}
+
+impl Hap {
+    /// How messages call it: its number and name.
+    pub fn title(&self) -> Title {
+        Title { id: self.id, name: self.record.name.clone() }
+    }
+
+    /// Nothing of it is alive, and nobody elsewhere may think otherwise.
+    pub fn is_over(&self) -> bool {
+        !self.status.is_active() && self.leftover == 0 && self.status != Status::Elsewhere
+    }
+}
+
+/// Looks at one hap. `None` if there is nothing with this id.
+pub fn observe(state: &StateDir, id: Id, here: &Place) -> Option<Entry> {
+    let directory = state.hap(id);
+    match look_twice(directory, here) {
+        Ok((record, facts)) => Some(Entry::Whole(Box::new(describe(state, directory, record, &facts)))),
+        Err(_) if !state.contains(id) => None,
+        Err(flaw) => Some(Entry::Broken(Broken { id, path: directory.path().join(flaw.file), reason: flaw.reason })),
+    }
+}
+
+/// Whether a record, read under its lock, is of a hap that is over.
+pub fn is_over(state: &StateDir, record: &Record, here: &Place) -> bool {
+    let facts = facts(record, here);
+    facts.status() != Status::Elsewhere
+        && !facts.status().is_active()
+        && leftover(state, record, facts.origin).is_empty()
+}
+
+/// The live descendants of a command that has ended. Only an end that says that there were some
+/// makes it worth looking.
+fn leftover(state: &StateDir, record: &Record, origin: Origin) -> Vec<Stat> {
+    let had_some = record.end.is_some_and(|end| end.survivors);
+    if had_some && origin == Origin::Here { Members::of(state, record).list() } else { Vec::new() }
+}
+
+/// Reads the record and then looks for the processes. Those may end in between, and the supervisor
+/// may record that and end as well: so who sees nobody reads the record once more.
+fn look_twice(directory: HapDir<'_>, here: &Place) -> Result<(Record, Facts), Flaw> {
+    let first = look(directory, here)?;
+    if !is_in_doubt(&first.1) {
+        return Ok(first);
+    }
+    let mut last = look(directory, here)?;
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Duration::from_micros(100);
+    while last.1.is_end_on_its_way() && Instant::now() < deadline {
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(20));
+        last = look(directory, here)?;
+    }
+    Ok(last)
+}
+
+fn look(directory: HapDir<'_>, here: &Place) -> Result<(Record, Facts), Flaw> {
+    let record = directory.record()?;
+    let facts = facts(&record, here);
+    Ok((record, facts))
+}
+
+/// No end is recorded, and the command is not there.
+fn is_in_doubt(facts: &Facts) -> bool {
+    let is_gone = matches!(facts.command, Presence::Gone | Presence::Zombie(_));
+    facts.end.is_none() && facts.origin == Origin::Here && is_gone
+}
+
+pub(super) fn facts(record: &Record, here: &Place) -> Facts {
+    let origin = origin(&record.place, here);
+    if record.end.is_some() || origin != Origin::Here {
+        return Facts { end: record.end, origin, command: Presence::Gone, supervisor: Presence::Gone };
+    }
+    Facts { end: None, origin, command: proc::presence(record.process), supervisor: proc::presence(record.supervisor) }
+}
+
+/// A boot id is unique in the world, a host name is not and may change: so the boot decides first.
+fn origin(there: &Place, here: &Place) -> Origin {
+    if there.boot_id == here.boot_id {
+        if there.pid_namespace == here.pid_namespace { Origin::Here } else { Origin::Elsewhere }
+    } else if there.host == here.host {
+        Origin::EarlierBoot
+    } else {
+        Origin::Elsewhere
+    }
+}
+
+fn describe(state: &StateDir, directory: HapDir<'_>, record: Record, facts: &Facts) -> Hap {
+    let status = facts.status();
+    let runtime = match status {
+        Status::Ended(end) => Some(Duration::from_nanos(end.runtime_ns)),
+        Status::Running | Status::Paused | Status::Ending(_) => Some(clock::now().since(record.started)),
+        Status::Unbound | Status::Lost(_) | Status::Elsewhere => None,
+    };
+    let leftover = leftover(state, &record, facts.origin).len();
+    let stdout_file = directory.stdout_path();
+    let stderr_file = if record.merge { stdout_file.clone() } else { directory.stderr_path() };
+    let unsupervised = facts.is_unsupervised();
+    Hap { id: directory.id(), record, status, runtime, leftover, unsupervised, stdout_file, stderr_file }
+}

@@ -1,0 +1,37 @@
+//! A command whose supervisor was killed gets a new one, from whoever meets it first.
+
+use std::os::fd::AsFd;
+
+use crate::core::record::{Place, Record};
+use crate::core::signal::Signal;
+use crate::core::status::Presence;
+use crate::ops::hap::Hap;
+use crate::store::{HapDir, StateDir};
+use crate::supervisor::{self, Ward};
+use crate::sys::pidfd::Handle;
+use crate::sys::{fork, proc, tree};
+
+/// Sees to it that somebody waits for the command's end. Says whether anything changed.
+/// What cannot be healed now is tried again by the next `hap`.
+pub fn heal(state: &StateDir, hap: &Hap, here: &Place) -> bool {
+    if hap.unsupervised {
+        return adopt(state.hap(hap.id), here).is_some();
+    }
+    // A supervisor that somebody has stopped sees nothing.
+    let is_stopped = hap.status.is_active() && proc::presence(hap.record.supervisor) == Presence::Stopped;
+    is_stopped && tree::send(hap.record.supervisor, Signal::CONT).is_ok()
+}
+
+fn adopt(hap: HapDir<'_>, here: &Place) -> Option<()> {
+    let lock = hap.lock().ok()?;
+    let directory = hap.open_directory().ok()?;
+    let record = hap.record().ok().filter(|record| is_unsupervised(record, here))?;
+    let command = Handle::open(record.process).ok().flatten()?;
+    let _private = fork::private_umask();
+    let ward = Ward { directory: directory.as_fd(), lock: lock.as_fd(), command: &command, record: &record };
+    supervisor::guard(&ward).ok().map(drop)
+}
+
+fn is_unsupervised(record: &Record, here: &Place) -> bool {
+    super::hap::facts(record, here).is_unsupervised()
+}

@@ -1,0 +1,82 @@
+//! `kill` and `stop`: nothing of the hap is left, and the record says how it ended.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::core::error::{Error, Result};
+use crate::core::record::ProcessId;
+use crate::core::signal::Signal;
+use crate::ops::find::{Haps, not_active};
+use crate::ops::hap::Hap;
+use crate::sys::fork::own_pid;
+use crate::sys::pidfd::Handle;
+use crate::sys::proc::Stat;
+use crate::sys::{clock, tree};
+
+/// How long the record of an end may take once everything is dead: a slow disk may have to sync.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What became of a hap that was to end.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The hap, after its end.
+    pub hap: Hap,
+    /// How many processes were killed.
+    pub killed: usize,
+}
+
+/// Ends the whole tree with SIGKILL.
+pub fn kill(haps: &Haps, hap: &Hap) -> Result<Ended> {
+    check(hap)?;
+    let members = haps.members(hap);
+    let (killed, left) = tree::kill(&|| members.list()).map_err(Error::system("kill it"))?;
+    if left > 0 {
+        return Err(Error::WillNotEnd { hap: hap.title(), count: left });
+    }
+    await_record(haps, hap, killed)
+}
+
+/// Asks the whole tree to end with SIGTERM, and kills what is left after `timeout`.
+pub fn stop(haps: &Haps, hap: &Hap, timeout: Duration) -> Result<Ended> {
+    check(hap)?;
+    let failed = || Error::system("stop it");
+    let members: Vec<ProcessId> = others(haps.members(hap).list()).into_iter().map(|stat| stat.id).collect();
+    for &member in &members {
+        tree::send(member, Signal::TERM).map_err(failed())?;
+    }
+    // Who is paused hears it only once it goes on.
+    tree::resume(&members).map_err(failed())?;
+    if await_end(haps, hap, timeout) { await_record(haps, hap, 0) } else { kill(haps, hap) }
+}
+
+fn check(hap: &Hap) -> Result<()> {
+    if hap.status.is_active() || hap.leftover > 0 { Ok(()) } else { Err(not_active(hap)) }
+}
+
+/// Waits until nothing of it is left; says whether that is so.
+fn await_end(haps: &Haps, hap: &Hap, timeout: Duration) -> bool {
+    let deadline = Instant::now() + timeout;
+    let members = haps.members(hap);
+    // The supervisor ends with the last of its tree: the kernel wakes us then, unless we are of it.
+    if let Ok(Some(supervisor)) = Handle::open(hap.record.supervisor)
+        && !members.list().iter().any(|stat| stat.id.pid == own_pid())
+    {
+        let _ = supervisor.wait_at_most(timeout);
+    }
+    clock::wait_until(deadline, || others(members.list()).iter().all(Stat::is_zombie))
+}
+
+fn await_record(haps: &Haps, hap: &Hap, killed: usize) -> Result<Ended> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut now = haps.again(hap)?;
+    while now.status.is_active() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+        now = haps.again(hap)?;
+    }
+    Ok(Ended { hap: now, killed })
+}
+
+fn others(mut members: Vec<Stat>) -> Vec<Stat> {
+    members.retain(|stat| stat.id.pid != own_pid());
+    members
+}

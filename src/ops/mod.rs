@@ -1,0 +1,16 @@
+//! Floor 3: one verb per file. Arguments come in as data, effects happen below, data goes out.
+//! Nothing here prints.
+
+pub mod clean;
+pub mod details;
+pub mod find;
+pub mod hap;
+pub mod heal;
+pub mod kill;
+pub mod logs;
+pub mod pause;
+pub mod rename;
+pub mod restart;
+pub mod run;
+pub mod signal;
+pub mod wait;

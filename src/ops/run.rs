@@ -1,0 +1,163 @@
+//! `run`: starts a command, detached, and remembers it.
+
+use std::ffi::{CStr, CString, OsStr, OsString};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{self, Path, PathBuf};
+use std::time::Duration;
+
+use crate::core::command_line::is_shell_text;
+use crate::core::error::{Error, Result};
+use crate::core::name::Name;
+use crate::core::record::{Record, VERSION};
+use crate::store::{Contents, Naming, Published, StateDir};
+use crate::supervisor::{self, Job, Refused, Waiting};
+use crate::sys::exec::{Program, c_string};
+use crate::sys::pidfd::Handle;
+use crate::sys::{environment, file, fork, host};
+
+const FALLBACK_SHELL: &CStr = c"/bin/sh";
+
+/// What login shells of accounts are that may not log in: they would swallow the command.
+const NO_SHELLS: [&[u8]; 2] = [b"nologin", b"false"];
+
+/// How long a supervisor may take to notice that there is nothing to supervise.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What is asked of `run`.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The command and its arguments.
+    pub command: Vec<OsString>,
+    /// Its name; a generated one if there is none.
+    pub name: Option<Name>,
+    /// Where to run it; here if there is none.
+    pub workdir: Option<PathBuf>,
+    /// Entries `KEY=VALUE` to add to the environment or to replace there.
+    pub environment: Vec<OsString>,
+    /// Send stderr to the stdout log.
+    pub merge: bool,
+}
+
+/// Starts the command. Returns once it is executed and recorded; on an error nothing is left of it.
+pub fn run(root: &Path, request: &Request) -> Result<Published> {
+    let umask = fork::private_umask();
+    let environment = environment(&request.environment)?;
+    let workdir = request.workdir.as_deref().unwrap_or(Path::new("."));
+    let failed = |source| Error::BadWorkdir { path: workdir.to_owned(), source };
+    let workdir_fd = file::open_workdir(workdir).map_err(failed)?;
+    let workdir = path_of(request.workdir.as_deref()).map_err(failed)?;
+    let (program, shell) = program(&request.command, environment, workdir_fd.as_fd())?;
+    let state = StateDir::create(root)?;
+    let place = host::place().map_err(Error::system("tell which machine this is"))?;
+
+    let contents = Contents {
+        arguments: program.arguments(),
+        environment: program.environment(),
+        workdir: &workdir,
+        merge: request.merge,
+    };
+    let argv = lossy(program.arguments());
+    let exists = program.exists_in(workdir_fd.as_fd());
+    let staged = state.stage(&contents)?;
+    let job = Job { program, files: staged.files(), workdir: workdir_fd.as_fd(), umask: umask.before() };
+    let waiting = supervisor::prepare(job)?;
+    let naming = request.name.clone().map_or(Naming::Generated, Naming::Chosen);
+    let published = staged.publish(naming, |name| Record {
+        version: VERSION,
+        name,
+        argv,
+        shell,
+        workdir: workdir.to_string_lossy().into_owned(),
+        merge: request.merge,
+        umask: umask.before(),
+        uid: host::own_uid(),
+        restarts: 0,
+        place,
+        supervisor: waiting.supervisor,
+        process: waiting.process,
+        started: waiting.started,
+        end: None,
+    })?;
+    start(&state, waiting, published, exists)
+}
+
+fn start(state: &StateDir, waiting: Waiting, published: Published, exists: bool) -> Result<Published> {
+    let supervisor = waiting.supervisor;
+    let Err(refused) = waiting.go(published.id, &published.record.name) else { return Ok(published) };
+    // It writes an end into a record that is to go: not while the directory is removed.
+    if let Ok(Some(supervisor)) = Handle::open(supervisor) {
+        let _ = supervisor.wait_at_most(PATIENCE);
+    }
+    state.withdraw(published.id, &published.record)?;
+    Err(explain(refused, &published.record, exists))
+}
+
+pub(super) fn explain(refused: Refused, record: &Record, exists: bool) -> Error {
+    let command = record.argv[0].clone();
+    match refused {
+        Refused::Workdir(source) => Error::BadWorkdir { path: PathBuf::from(&record.workdir), source },
+        Refused::Setup(source) => Error::System { attempt: "start the command", source },
+        // A script is there and its interpreter is not.
+        Refused::Exec(source) if source.kind() == io::ErrorKind::NotFound && !exists => {
+            Error::CommandNotFound { command }
+        }
+        Refused::Exec(source) => Error::CommandNotExecutable { command, source },
+    }
+}
+
+/// The program to execute, and whether it is a shell that gets the single argument as its text.
+fn program(command: &[OsString], environment: Vec<CString>, workdir: BorrowedFd<'_>) -> Result<(Program, bool)> {
+    let arguments: Option<Vec<CString>> = command.iter().map(|argument| c_string(argument)).collect();
+    let arguments = arguments.ok_or(Error::NulInArgument)?;
+    let program = Program::new(arguments, environment);
+    match program.arguments() {
+        [text] if is_shell_text(text.as_bytes()) && !program.exists_in(workdir) && !is_a_path(workdir, text) => {
+            let shell = shell(program.environment());
+            let arguments = vec![shell, c"-c".to_owned(), text.clone()];
+            Ok((Program::new(arguments, program.environment().to_vec()), true))
+        }
+        _ => Ok((program, false)),
+    }
+}
+
+/// A file that is there but cannot be executed was meant as a file all the same.
+fn is_a_path(workdir: BorrowedFd<'_>, text: &CStr) -> bool {
+    text.to_bytes().contains(&b'/') && file::exists_at(workdir, text)
+}
+
+/// The user's shell, if it is one that can be executed.
+fn shell(environment: &[CString]) -> CString {
+    let shell = environment.iter().find_map(|entry| entry.as_bytes().strip_prefix(b"SHELL="));
+    let is_usable = |path: &&[u8]| {
+        let name = path.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        path.starts_with(b"/") && !NO_SHELLS.contains(&name) && file::is_executable(Path::new(OsStr::from_bytes(path)))
+    };
+    let shell = shell.filter(is_usable).and_then(|path| CString::new(path).ok());
+    shell.unwrap_or_else(|| FALLBACK_SHELL.to_owned())
+}
+
+/// The caller's environment with these entries added or replaced.
+fn environment(changes: &[OsString]) -> Result<Vec<CString>> {
+    let mut environment = environment::entries();
+    for change in changes {
+        let bad = || Error::BadEnvironment { argument: change.to_string_lossy().into_owned() };
+        let entry = c_string(change).ok_or_else(bad)?;
+        let equals = entry.as_bytes().iter().position(|&byte| byte == b'=').filter(|&at| at > 0).ok_or_else(bad)?;
+        environment.retain(|old| !old.as_bytes().starts_with(&entry.as_bytes()[..=equals]));
+        environment.push(entry);
+    }
+    Ok(environment)
+}
+
+fn path_of(workdir: Option<&Path>) -> io::Result<PathBuf> {
+    match workdir {
+        None => file::own_workdir(),
+        Some(path) => std::fs::canonicalize(path).or_else(|_| path::absolute(path)),
+    }
+}
+
+fn lossy(strings: &[CString]) -> Vec<String> {
+    strings.iter().map(|string| string.to_string_lossy().into_owned()).collect()
+}
