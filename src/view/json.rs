@@ -1,0 +1,260 @@
+//! Haps for programs.
+//!
+//! Must not round, cut or leave out anything: every key is always there, what is absent is null.
+//! Invariant: valid JSON whose text is printable throughout, so that it is safe on a terminal too.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::path::Path;
+
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use super::{time, wording};
+use crate::core::duration;
+use crate::core::name::is_unprintable;
+use crate::core::record::Outcome;
+use crate::ops::details::Details;
+use crate::ops::hap::{Broken, Entry, Hap};
+
+/// The status of a hap whose record cannot be read.
+const BROKEN: &str = "broken";
+
+/// A hap as an object. The order of the fields is that of the output.
+#[derive(Default, Serialize)]
+struct Object<'a> {
+    hid: u32,
+    name: Option<&'a str>,
+    pid: Option<i32>,
+    rc: Option<i32>,
+    signal: Option<String>,
+    cmd: Option<String>,
+    argv: Option<&'a [String]>,
+    workdir: Option<&'a str>,
+    status: &'static str,
+    runtime: Option<String>,
+    runtime_seconds: Option<f64>,
+    start_time: Option<String>,
+    end_time: Option<String>,
+    restarts: Option<u32>,
+    stdout_file: Option<Cow<'a, str>>,
+    stderr_file: Option<Cow<'a, str>>,
+    leftover: Option<usize>,
+    host: Option<&'a str>,
+    uid: Option<u32>,
+    merge: Option<bool>,
+    reason: Option<String>,
+    path: Option<Cow<'a, str>>,
+    #[serde(flatten)]
+    closer: Option<Closer<'a>>,
+}
+
+/// What a closer look adds.
+#[derive(Serialize)]
+struct Closer<'a> {
+    parent_pid: Option<i32>,
+    user: &'a str,
+    cpu_seconds: Option<f64>,
+    peak_rss_kib: Option<u64>,
+    environment: Option<&'a [String]>,
+    environment_error: Option<&'a str>,
+}
+
+/// All haps as an array, their times in this zone.
+pub fn list(entries: &[Entry], zone: &TimeZone) -> String {
+    let objects: Vec<Object> = entries.iter().map(|entry| object(entry, None, zone)).collect();
+    text(&objects)
+}
+
+/// One hap as an object; with `details` all about it.
+pub fn one(entry: &Entry, details: Option<&Details>, zone: &TimeZone) -> String {
+    text(&object(entry, details, zone))
+}
+
+fn object<'a>(entry: &'a Entry, details: Option<&'a Details>, zone: &TimeZone) -> Object<'a> {
+    match entry {
+        Entry::Whole(hap) => whole(hap, details, zone),
+        Entry::Broken(broken) => unreadable(broken),
+    }
+}
+
+fn whole<'a>(hap: &'a Hap, details: Option<&'a Details>, zone: &TimeZone) -> Object<'a> {
+    let record = &hap.record;
+    let outcome = hap.status.outcome();
+    Object {
+        hid: hap.id.number(),
+        name: Some(record.name.as_str()),
+        pid: Some(record.process.pid),
+        rc: outcome.and_then(Outcome::return_code),
+        signal: outcome.and_then(Outcome::signal).map(|signal| signal.to_string()),
+        cmd: Some(record.command_line()),
+        argv: Some(&record.argv),
+        workdir: Some(&record.workdir),
+        status: hap.status.kind().word(),
+        runtime: hap.runtime.map(duration::short),
+        runtime_seconds: hap.runtime.map(|runtime| runtime.as_secs_f64()),
+        start_time: Some(time::rfc3339(record.started.unix_ns, zone)),
+        end_time: wording::end(hap).map(|unix_ns| time::rfc3339(unix_ns, zone)),
+        restarts: Some(record.restarts),
+        stdout_file: Some(lossy(&hap.stdout_file)),
+        stderr_file: Some(lossy(&hap.stderr_file)),
+        leftover: Some(hap.leftover),
+        host: Some(&record.place.host),
+        uid: Some(record.uid),
+        merge: Some(record.merge),
+        reason: wording::reason(hap),
+        path: None,
+        closer: details.map(closer),
+    }
+}
+
+fn unreadable(broken: &Broken) -> Object<'_> {
+    Object {
+        hid: broken.id.number(),
+        status: BROKEN,
+        reason: Some(broken.reason.clone()),
+        path: Some(lossy(&broken.path)),
+        ..Object::default()
+    }
+}
+
+fn closer(details: &Details) -> Closer<'_> {
+    Closer {
+        parent_pid: details.parent_pid,
+        user: &details.user,
+        cpu_seconds: details.cpu.map(|cpu| cpu.as_secs_f64()),
+        peak_rss_kib: details.peak_rss_kib,
+        environment: details.environment.as_deref().ok(),
+        environment_error: details.environment.as_ref().err().map(String::as_str),
+    }
+}
+
+fn lossy(path: &Path) -> Cow<'_, str> {
+    path.to_string_lossy()
+}
+
+/// JSON may contain what a terminal obeys, such as U+009B: it is escaped, which programs read as the same.
+fn text(value: &impl Serialize) -> String {
+    let raw = serde_json::to_string_pretty(value).expect("all keys are strings and all numbers finite");
+    let mut text = String::with_capacity(raw.len() + 1);
+    for c in raw.chars() {
+        // Within its strings serde_json has escaped this one already.
+        if c != '\n' && is_unprintable(c) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(text, "\\u{unit:04x}").expect("writing to a String does not fail");
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{list, one};
+    use crate::core::name::is_unprintable;
+    use crate::core::record::{Loss, Outcome};
+    use crate::ops::details::Details;
+    use crate::ops::hap::Entry;
+    use crate::view::samples::{broken, details, ended, running, whole};
+    use jiff::tz::{Offset, TimeZone};
+    use serde_json::{Value, json};
+
+    fn read(text: &str) -> Value {
+        serde_json::from_str(text).expect("valid JSON")
+    }
+
+    fn keys(text: &str) -> Vec<&str> {
+        text.lines().filter_map(|line| line.strip_prefix("  \"")?.split('"').next()).collect()
+    }
+
+    #[test]
+    fn an_ended_hap_field_by_field() {
+        let east = TimeZone::fixed(Offset::from_hours(1).expect("valid"));
+        let expected = r#"{
+  "hid": 2,
+  "name": "train",
+  "pid": 4242,
+  "rc": -15,
+  "signal": "SIGTERM",
+  "cmd": "python train.py --epochs 90",
+  "argv": [
+    "python",
+    "train.py",
+    "--epochs",
+    "90"
+  ],
+  "workdir": "/home/ada/model",
+  "status": "failed",
+  "runtime": "2.5s",
+  "runtime_seconds": 2.5,
+  "start_time": "2025-11-23T08:20:01.123456+01:00",
+  "end_time": "2025-11-23T08:20:03.623456+01:00",
+  "restarts": 0,
+  "stdout_file": "/state/haps/2/stdout.log",
+  "stderr_file": "/state/haps/2/stderr.log",
+  "leftover": 0,
+  "host": "here",
+  "uid": 1000,
+  "merge": false,
+  "reason": null,
+  "path": null
+}
+"#;
+        assert_eq!(one(&whole(ended(2, "train", Outcome::Signaled(15))), None, &east), expected);
+    }
+
+    #[test]
+    fn what_is_absent_is_null() {
+        let hap = read(&one(&whole(running(1, "train")), None, &TimeZone::UTC));
+        assert_eq!((&hap["rc"], &hap["signal"], &hap["end_time"]), (&Value::Null, &Value::Null, &Value::Null));
+        let hap = read(&one(&whole(ended(1, "train", Outcome::Lost(Loss::Rebooted))), None, &TimeZone::UTC));
+        assert_eq!((&hap["rc"], &hap["runtime"], &hap["runtime_seconds"]), (&Value::Null, &Value::Null, &Value::Null));
+        assert_eq!(hap["status"], "lost");
+        assert!(hap["reason"].is_string());
+    }
+
+    #[test]
+    fn a_broken_one_has_the_same_keys() {
+        let text = one(&Entry::Broken(broken(7)), None, &TimeZone::UTC);
+        assert_eq!(keys(&text), keys(&one(&whole(running(1, "train")), None, &TimeZone::UTC)));
+        let object = read(&text);
+        let told = ["hid", "status", "path", "reason"].map(|key| object[key].clone());
+        assert_eq!(told, [json!(7), json!("broken"), json!("/state/haps/7/record.json"), json!("it has no command")]);
+        let nulls = object.as_object().expect("an object").values().filter(|value| value.is_null()).count();
+        assert_eq!(nulls, keys(&text).len() - told.len());
+    }
+
+    #[test]
+    fn a_closer_look_adds_its_keys_at_the_end() {
+        let entry = whole(running(1, "train"));
+        let text = one(&entry, Some(&details()), &TimeZone::UTC);
+        let added = ["parent_pid", "user", "cpu_seconds", "peak_rss_kib", "environment", "environment_error"];
+        assert!(keys(&text).ends_with(&added), "{text}");
+        let object = read(&text);
+        assert_eq!(object["cpu_seconds"], 1.75);
+        assert_eq!(object["environment"], json!(["PATH=/usr/bin:/bin", "COLOUR=\u{1b}[31m"]));
+        let details = Details { environment: Err("gone".to_owned()), ..details() };
+        let object = read(&one(&entry, Some(&details), &TimeZone::UTC));
+        assert_eq!((&object["environment"], &object["environment_error"]), (&Value::Null, &json!("gone")));
+    }
+
+    #[test]
+    fn a_list_is_an_array() {
+        assert_eq!(list(&[], &TimeZone::UTC), "[]\n");
+        let entries = [whole(running(1, "train")), Entry::Broken(broken(2))];
+        let array = read(&list(&entries, &TimeZone::UTC));
+        assert_eq!((&array[0]["hid"], &array[1]["hid"]), (&json!(1), &json!(2)));
+    }
+
+    #[test]
+    fn nothing_a_terminal_would_obey_is_sent_and_nothing_is_lost() {
+        let nasty = "\u{1b}[2J\u{7f}\u{9b}31m\u{202e}\u{10ffff}\n\t\"\\訓 \u{fffd}";
+        let mut hap = running(1, "train");
+        hap.record.argv = vec![nasty.to_owned()];
+        let text = one(&whole(hap), None, &TimeZone::UTC);
+        assert!(!text.replace('\n', "").contains(is_unprintable), "{text}");
+        assert_eq!(read(&text)["argv"][0], nasty);
+    }
+}

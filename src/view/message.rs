@@ -1,0 +1,239 @@
+//! The sentences with which verbs say what they did, and how an error reads.
+//!
+//! Must not decide whether something is said, nor where. Invariant: each ends with a newline and
+//! shows nothing raw that a user or the system chose.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::look::{ERROR, HINT, Look};
+use super::sanitize::visible;
+use super::wording::{self, haps, processes};
+use crate::core::duration;
+use crate::core::error::Error;
+use crate::core::id::Id;
+use crate::core::name::Name;
+use crate::core::record::Record;
+use crate::core::signal::Signal;
+use crate::core::status::Kind;
+use crate::ops::clean::Cleaned;
+use crate::ops::hap::Hap;
+use crate::ops::logs::Event;
+
+/// `run` started a command.
+pub fn started(id: Id, name: &Name, pid: i32) -> String {
+    line(&format!("Started hap {id} ({name}), pid {pid}"))
+}
+
+/// `restart` started it again: this is its record now.
+pub fn restarted(id: Id, record: &Record) -> String {
+    line(&format!("Restarted hap {id} ({}), pid {}", wording::name(record), record.process.pid))
+}
+
+/// `run --check` saw it run for so long.
+pub fn healthy(hap: &Hap, watched: Duration) -> String {
+    line(&format!("Hap {} is healthy: still running after {}", hap.title(), duration::short(watched)))
+}
+
+/// `run --check` saw it end well.
+pub fn finished(hap: &Hap) -> String {
+    line(&format!("Hap {} has finished successfully", hap.title()))
+}
+
+/// `rename` gave it another name.
+pub fn renamed(hap: &Hap, name: &Name) -> String {
+    line(&format!("Renamed hap {} to {name}", hap.title()))
+}
+
+/// `pause` stopped all of it.
+pub fn paused(hap: &Hap) -> String {
+    line(&format!("Paused hap {}", hap.title()))
+}
+
+/// `resume` continued all of it.
+pub fn resumed(hap: &Hap) -> String {
+    line(&format!("Resumed hap {}", hap.title()))
+}
+
+/// `signal` sent it.
+pub fn signalled(hap: &Hap, signal: Signal) -> String {
+    line(&format!("Sent {signal} to hap {}", hap.title()))
+}
+
+/// `kill` killed so many processes.
+pub fn killed(hap: &Hap, count: usize) -> String {
+    match count {
+        0 | 1 => line(&format!("Killed hap {}", hap.title())),
+        _ => line(&format!("Killed hap {}: {}", hap.title(), processes(count))),
+    }
+}
+
+/// `stop` ended it, for which so many processes had to be killed.
+pub fn stopped(hap: &Hap, forced: usize) -> String {
+    match forced {
+        0 => line(&format!("Stopped hap {}", hap.title())),
+        _ => line(&format!("Stopped hap {}; {} had to be killed", hap.title(), processes(forced))),
+    }
+}
+
+/// `kill --all` and `stop --all` found nobody.
+pub fn nothing_active() -> String {
+    line("No hap is active")
+}
+
+/// `clean` removed what was over.
+pub fn cleaned(cleaned: &Cleaned) -> String {
+    let removed = match cleaned.removed.len() {
+        0 => "Nothing to clean".to_owned(),
+        count => format!("Removed {}", haps(count)),
+    };
+    let failed = names_of(cleaned, Kind::Failed, ["had failed", "had failed"]);
+    let lost = names_of(cleaned, Kind::Lost, ["was lost", "were lost"]);
+    line(&(removed + &failed + &lost)) + &left_over(cleaned.leftover)
+}
+
+fn names_of(cleaned: &Cleaned, kind: Kind, [of_one, of_more]: [&str; 2]) -> String {
+    let of_kind = cleaned.removed.iter().filter(|removed| removed.kind == kind);
+    let names: Vec<&str> = of_kind.map(|removed| removed.name.as_str()).collect();
+    match names.len() {
+        0 => String::new(),
+        1 => format!("; 1 {of_one}: {}", names[0]),
+        count => format!("; {count} {of_more}: {}", names.join(", ")),
+    }
+}
+
+fn left_over(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        1 => line("1 hap has ended but left live processes: it stays until `hap kill` ends those"),
+        _ => line(&format!("{count} haps have ended but left live processes: they stay until `hap kill` ends those")),
+    }
+}
+
+/// `logs` shows a log in which nothing is.
+pub fn no_output_yet(hap: &Hap, log: &Path) -> String {
+    let yet = if hap.status.is_active() { "no output yet" } else { "no output" };
+    line(&format!("Hap {}: {yet} in {}", hap.title(), log.display()))
+}
+
+/// Something happened to the log that `logs --follow` shows.
+pub fn log_event(event: Event) -> String {
+    line(match event {
+        Event::Truncated => "The log was truncated: it goes on from its new beginning",
+        Event::Replaced => "The log was replaced: it goes on with the new file",
+    })
+}
+
+/// What went wrong, and what to do about it.
+pub fn error(error: &Error, look: &Look) -> String {
+    let (what, remedy) = (error.to_string(), error.remedy());
+    let (error, hint) = (look.paint(ERROR, "error:"), look.paint(HINT, "hint:"));
+    format!("{error} {}\n {hint} {}\n", visible(&what), visible(&remedy))
+}
+
+/// Names contain nothing unprintable, but paths may.
+fn line(text: &str) -> String {
+    format!("{}\n", visible(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        cleaned, error, finished, healthy, killed, log_event, no_output_yet, nothing_active, paused, renamed,
+        restarted, resumed, signalled, started, stopped,
+    };
+    use crate::core::error::Error;
+    use crate::core::name::Name;
+    use crate::core::record::Outcome;
+    use crate::core::signal::Signal;
+    use crate::core::status::Kind;
+    use crate::ops::clean::{Cleaned, Removed};
+    use crate::ops::logs::Event;
+    use crate::view::look::Look;
+    use crate::view::samples::{ended, id, piped, running};
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn name(text: &str) -> Name {
+        Name::new(text).expect("valid name")
+    }
+
+    fn removed(kinds: &[(Kind, &str)]) -> Vec<Removed> {
+        (1..)
+            .zip(kinds)
+            .map(|(number, (kind, text))| Removed { id: id(number), name: name(text), kind: *kind })
+            .collect()
+    }
+
+    #[test]
+    fn what_starts_and_goes_on() {
+        let hap = running(1, "train");
+        let mut again = hap.record.clone();
+        again.restarts = 1;
+        assert_eq!(started(id(1), &name("train"), 4242), "Started hap 1 (train), pid 4242\n");
+        assert_eq!(restarted(id(1), &again), "Restarted hap 1 (train@2), pid 4242\n");
+        assert_eq!(healthy(&hap, Duration::from_secs(5)), "Hap 1 (train) is healthy: still running after 5.0s\n");
+        assert_eq!(finished(&hap), "Hap 1 (train) has finished successfully\n");
+        assert_eq!(renamed(&hap, &name("訓練")), "Renamed hap 1 (train) to 訓練\n");
+        assert_eq!(paused(&hap), "Paused hap 1 (train)\n");
+        assert_eq!(resumed(&hap), "Resumed hap 1 (train)\n");
+        assert_eq!(signalled(&hap, Signal::TERM), "Sent SIGTERM to hap 1 (train)\n");
+    }
+
+    #[test]
+    fn what_ends() {
+        let hap = running(1, "train");
+        assert_eq!(killed(&hap, 0), "Killed hap 1 (train)\n");
+        assert_eq!(killed(&hap, 1), "Killed hap 1 (train)\n");
+        assert_eq!(killed(&hap, 3), "Killed hap 1 (train): 3 processes\n");
+        assert_eq!(stopped(&hap, 0), "Stopped hap 1 (train)\n");
+        assert_eq!(stopped(&hap, 1), "Stopped hap 1 (train); 1 process had to be killed\n");
+        assert_eq!(stopped(&hap, 2), "Stopped hap 1 (train); 2 processes had to be killed\n");
+        assert_eq!(nothing_active(), "No hap is active\n");
+    }
+
+    #[test]
+    fn what_is_cleaned() {
+        let of = |kinds: &[(Kind, &str)], leftover| cleaned(&Cleaned { removed: removed(kinds), leftover });
+        assert_eq!(of(&[], 0), "Nothing to clean\n");
+        assert_eq!(of(&[(Kind::Success, "a")], 0), "Removed 1 hap\n");
+        let mixed = [(Kind::Success, "a"), (Kind::Failed, "train"), (Kind::Lost, "b"), (Kind::Failed, "c")];
+        assert_eq!(of(&mixed[..2], 0), "Removed 2 haps; 1 had failed: train\n");
+        assert_eq!(of(&mixed, 0), "Removed 4 haps; 2 had failed: train, c; 1 was lost: b\n");
+        assert_eq!(
+            of(&[], 1),
+            "Nothing to clean\n1 hap has ended but left live processes: it stays until `hap kill` ends those\n"
+        );
+        assert_eq!(
+            of(&mixed[..1], 2),
+            "Removed 1 hap\n2 haps have ended but left live processes: they stay until `hap kill` ends those\n"
+        );
+    }
+
+    #[test]
+    fn what_happens_to_logs() {
+        let log = Path::new("/state/haps/1/stdout.log");
+        let over = ended(1, "train", Outcome::Exited(0));
+        assert_eq!(
+            no_output_yet(&running(1, "train"), log),
+            "Hap 1 (train): no output yet in /state/haps/1/stdout.log\n"
+        );
+        assert_eq!(no_output_yet(&over, log), "Hap 1 (train): no output in /state/haps/1/stdout.log\n");
+        assert_eq!(no_output_yet(&over, Path::new("a\nb\u{1b}")), "Hap 1 (train): no output in a\\nb\\x1b\n");
+        assert_eq!(log_event(Event::Truncated), "The log was truncated: it goes on from its new beginning\n");
+        assert_eq!(log_event(Event::Replaced), "The log was replaced: it goes on with the new file\n");
+    }
+
+    #[test]
+    fn an_error_says_what_and_what_to_do() {
+        let unknown = |alias: &str| Error::UnknownAlias { alias: alias.to_owned() };
+        assert_eq!(
+            error(&unknown("train"), &piped()),
+            "error: no hap is called train\n hint: `hap` lists all haps with their ids and names\n"
+        );
+        let nasty = error(&unknown("a\n\u{1b}[2J"), &piped());
+        assert!(nasty.starts_with("error: no hap is called a\\n\\x1b[2J\n"), "{nasty}");
+        let coloured = error(&unknown("x"), &Look { colour: true, ..piped() });
+        assert!(coloured.starts_with("\u{1b}[31;1merror:\u{1b}[0m no hap"), "{coloured}");
+    }
+}

@@ -1,0 +1,22 @@
+//! Floor 3: data in, text out. Tables, panels, JSON and messages, each ending with a newline.
+//!
+//! Nothing here prints or reads the environment, the terminal, a file or the clock: all that comes
+//! in as a value. Whatever a user or a record chose passes through [`sanitize`] on its way out.
+
+mod columns;
+mod frame;
+pub mod json;
+pub mod look;
+pub mod message;
+pub mod panel;
+#[cfg(test)]
+mod samples;
+pub mod sanitize;
+pub mod table;
+mod time;
+pub mod width;
+mod wording;
+
+fn text_of(lines: impl IntoIterator<Item = String>) -> String {
+    lines.into_iter().fold(String::new(), |text, line| text + &line + "\n")
+}
