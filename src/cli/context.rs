@@ -1,0 +1,121 @@
+//! What every verb needs: the state directory, and stdout and stderr with their looks.
+
+use std::cell::RefCell;
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::PathBuf;
+
+use jiff::tz::TimeZone;
+
+use super::settings;
+use crate::core::alias::Alias;
+use crate::core::error::{Error, Result};
+use crate::ops::find::Haps;
+use crate::store::{self, StateDir};
+use crate::sys::terminal;
+use crate::view::look::Look;
+use crate::view::message;
+use crate::view::sanitize::visible;
+
+/// Where a terminal does not say how wide it is.
+const DEFAULT_WIDTH: usize = 80;
+
+pub(super) struct Context {
+    out: RefCell<BufWriter<Stdout>>,
+    /// How stdout looks.
+    pub(super) look: Look,
+    error_look: Look,
+}
+
+impl Context {
+    pub(super) fn new() -> Self {
+        let out = RefCell::new(BufWriter::new(io::stdout()));
+        let look = look(io::stdout().is_terminal(), terminal::width(io::stdout()));
+        let error_look = look_of_stderr();
+        Self { out, look, error_look }
+    }
+
+    /// Does something to each hap that is meant, in the order given. One that fails is reported and
+    /// does not keep the others from being done.
+    pub(super) fn for_each(&self, aliases: &[String], act: impl Fn(&Haps, &Alias) -> Result<String>) -> Result<u8> {
+        let haps = haps()?;
+        let mut code = 0;
+        for text in aliases {
+            let alias = Alias::from(text.as_str());
+            let done = match &haps {
+                Some(haps) => act(haps, &alias),
+                None => Err(Error::UnknownAlias { alias: alias.to_string() }),
+            };
+            match done {
+                Ok(text) => self.print(&text)?,
+                Err(error @ Error::Output(_)) => return Err(error),
+                Err(error) => {
+                    self.flush()?;
+                    self.explain(&error);
+                    code = error.exit_code().max(code);
+                }
+            }
+        }
+        Ok(code)
+    }
+
+    /// Adds text to stdout.
+    pub(super) fn print(&self, text: &str) -> Result<()> {
+        self.out.borrow_mut().write_all(text.as_bytes()).map_err(Error::Output)
+    }
+
+    /// Sends what was printed on its way.
+    pub(super) fn flush(&self) -> Result<()> {
+        self.out.borrow_mut().flush().map_err(Error::Output)
+    }
+
+    /// Says on stderr what went wrong and what to do about it.
+    pub(super) fn explain(&self, error: &Error) {
+        say(&message::error(error, &self.error_look));
+    }
+}
+
+/// The haps, if there is a state directory at all.
+pub(super) fn haps() -> Result<Option<Haps>> {
+    StateDir::open(&state_root()?)?.map(Haps::new).transpose()
+}
+
+/// The path of the state directory.
+pub(super) fn state_root() -> Result<PathBuf> {
+    let root = store::locate()?;
+    debug(|| format!("state directory {}", root.display()))?;
+    Ok(root)
+}
+
+/// Says something on stderr. If that is closed there is nobody to tell.
+fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Says something on stderr if that is a terminal: a script has not asked.
+pub(super) fn remark(text: &str) {
+    if io::stderr().is_terminal() {
+        say(text);
+    }
+}
+
+/// With `HAPLESS_DEBUG`: says on stderr what is done.
+pub(super) fn debug(text: impl FnOnce() -> String) -> Result<()> {
+    if settings::debug()? {
+        say(&format!("debug: {}\n", visible(&text())));
+    }
+    Ok(())
+}
+
+/// The time zone of this machine.
+pub(super) fn zone() -> TimeZone {
+    TimeZone::system()
+}
+
+fn look_of_stderr() -> Look {
+    look(io::stderr().is_terminal(), terminal::width(io::stderr()))
+}
+
+fn look(is_terminal: bool, width: Option<usize>) -> Look {
+    let width = is_terminal.then(|| settings::columns().or(width).unwrap_or(DEFAULT_WIDTH));
+    Look { colour: settings::wants_colour(is_terminal), boxes: is_terminal && !settings::is_dumb(), width }
+}

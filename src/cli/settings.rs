@@ -1,0 +1,52 @@
+//! Settings from the environment: what each variable means, and what values make no sense.
+
+use std::env;
+
+use crate::core::error::{Error, Result};
+
+const ON: [&str; 4] = ["1", "true", "yes", "on"];
+const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
+
+/// `HAPLESS_REDIRECT_STDERR`: stderr goes to the stdout log.
+pub(super) fn redirect_stderr() -> Result<bool> {
+    switch("HAPLESS_REDIRECT_STDERR")
+}
+
+/// `HAPLESS_DEBUG`: say what is done.
+pub(super) fn debug() -> Result<bool> {
+    switch("HAPLESS_DEBUG")
+}
+
+fn switch(variable: &'static str) -> Result<bool> {
+    let Some(value) = env::var_os(variable) else { return Ok(false) };
+    let value = value.to_string_lossy();
+    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
+    if is(&ON) {
+        Ok(true)
+    } else if is(&OFF) {
+        Ok(false)
+    } else {
+        Err(Error::BadVariable { variable, value: value.into_owned(), expected: "0 or 1" })
+    }
+}
+
+/// Whether a variable is there and not empty.
+fn is_set(variable: &str) -> bool {
+    env::var_os(variable).is_some_and(|value| !value.is_empty())
+}
+
+/// Whether text for this stream is coloured: <https://no-color.org>, <https://bixense.com/clicolors>.
+pub(super) fn wants_colour(is_terminal: bool) -> bool {
+    let is_forced = env::var_os("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0");
+    !is_set("NO_COLOR") && (is_forced || is_terminal && !is_dumb())
+}
+
+/// Whether the terminal shows plain text only.
+pub(super) fn is_dumb() -> bool {
+    env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
+}
+
+/// The width that the user says the terminal has.
+pub(super) fn columns() -> Option<usize> {
+    env::var("COLUMNS").ok()?.parse().ok().filter(|&columns| columns > 0)
+}

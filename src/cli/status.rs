@@ -1,0 +1,78 @@
+//! `hap`, `hap status`, `hap show`.
+
+use clap::Args;
+
+use super::context::{self, Context, zone};
+use crate::core::error::Result;
+use crate::ops::details::{Details, details, user};
+use crate::ops::find::Haps;
+use crate::ops::hap::Entry;
+use crate::view::{json, panel, table};
+
+const EXAMPLES: &str = "\
+Examples:
+  hap                     all haps
+  hap status train        one hap
+  hap status -v 1 2       all about two haps, with their environment
+  hap --json | jq '.[] | select(.status == \"failed\") | .name'";
+
+/// Show all haps, or the named ones
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct StatusArguments {
+    /// Id or name of a hap; all of them if there is none
+    #[arg(value_name = "ALIAS")]
+    aliases: Vec<String>,
+
+    #[command(flatten)]
+    how: How,
+}
+
+/// What `hap` alone takes as well.
+#[derive(Args, Debug)]
+pub(super) struct How {
+    /// Show more: command and owner; of a single hap everything
+    #[arg(short, long)]
+    verbose: bool,
+
+    /// Print JSON: an array for the list, an object for one hap
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn status(context: &Context, arguments: &StatusArguments) -> Result<u8> {
+    let StatusArguments { aliases, how } = arguments;
+    if aliases.is_empty() { list(context, how) } else { panels(context, aliases, how) }
+}
+
+pub(super) fn list(context: &Context, how: &How) -> Result<u8> {
+    let entries = context::haps()?.map(|haps| haps.all()).transpose()?.unwrap_or_default();
+    let text = if how.json {
+        json::list(&entries, &zone())
+    } else if entries.is_empty() {
+        table::nothing(&context.look)
+    } else {
+        table::table(&entries, how.verbose, &user, &context.look)
+    };
+    context.print(&text)?;
+    Ok(0)
+}
+
+fn panels(context: &Context, aliases: &[String], how: &How) -> Result<u8> {
+    context.for_each(aliases, |haps, alias| {
+        let entry = haps.entry(alias)?;
+        let details = closer_look(haps, &entry, how.verbose);
+        Ok(match &entry {
+            _ if how.json => json::one(&entry, details.as_ref(), &zone()),
+            Entry::Whole(hap) => panel::panel(hap, details.as_ref(), &context.look, &zone()),
+            Entry::Broken(broken) => panel::broken_panel(broken, &context.look),
+        })
+    })
+}
+
+fn closer_look(haps: &Haps, entry: &Entry, verbose: bool) -> Option<Details> {
+    match entry {
+        Entry::Whole(hap) if verbose => Some(details(haps, hap)),
+        Entry::Whole(_) | Entry::Broken(_) => None,
+    }
+}

@@ -1,0 +1,7 @@
+//! The `hap` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    hapless::cli::main()
+}
