@@ -16,7 +16,7 @@ mod state_dir;
 mod trash;
 
 pub use hap_dir::{HapDir, LockRefused};
-pub use record_file::{Flaw, replace, seal};
+pub use record_file::{Flaw, is_record_of, replace, seal};
 pub use rerun::Rerun;
 pub use staging::{Contents, Naming, Published, RunFiles, Staged};
 pub use state_dir::{StateDir, locate};

@@ -10,7 +10,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::layout::{RECORD, SPARE_RECORD};
-use crate::core::record::{End, Record};
+use crate::core::record::{End, ProcessId, Record};
 use crate::sys::file::{self, Access};
 
 /// Room for `,"end":{...}}` with all numbers at their longest, and more.
@@ -61,6 +61,11 @@ pub(super) fn read(base: impl AsFd, directory: &str) -> Result<Record, Flaw> {
         Some(reason) => Err(flaw(reason.into())),
         None => Ok(record),
     }
+}
+
+/// Whether the record in this directory is of a run with this command.
+pub fn is_record_of(directory: impl AsFd, command: ProcessId) -> bool {
+    read(directory, ".").is_ok_and(|record| record.process == command)
 }
 
 /// A record of a later version may lack anything that this one needs: then its version says more

@@ -1,5 +1,7 @@
-//! A hap that is started again: what was stays readable in `runs/N`, its place is taken file by
-//! file, and until the new record is there nothing has changed.
+//! A hap that is started again: what was stays readable in `runs/N`, its place is taken file by file.
+//!
+//! Until the new record is there nothing has changed. Whoever is killed before that leaves an archive
+//! that nobody asks for, and after it logs that are still those of the run before: no output is lost.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -55,11 +57,9 @@ impl Rerun<'_> {
 
     fn take_place(&self, record: &Record) -> io::Result<()> {
         let directory = self.files.directory.as_fd();
+        record_file::replace(directory, record)?;
         file::replace_at(directory, NEW_STDOUT, STDOUT)?;
-        if !self.merge {
-            file::replace_at(directory, NEW_STDERR, STDERR)?;
-        }
-        record_file::replace(directory, record)
+        if self.merge { Ok(()) } else { file::replace_at(directory, NEW_STDERR, STDERR) }
     }
 
     /// Puts the run before back into its place.
@@ -69,6 +69,7 @@ impl Rerun<'_> {
 
     fn restore(&self) -> io::Result<()> {
         let directory = self.files.directory.as_fd();
+        // The record comes last: while it is the new one, the archive is what the logs are taken from.
         for name in self.archived() {
             file::replace_between(&self.archive, name, directory, name)?;
         }
@@ -79,7 +80,7 @@ impl Rerun<'_> {
     }
 
     fn archived(&self) -> impl Iterator<Item = &'static str> {
-        [RECORD, STDOUT, STDERR].into_iter().filter(|&name| name != STDERR || !self.merge)
+        [STDOUT, STDERR, RECORD].into_iter().filter(|&name| name != STDERR || !self.merge)
     }
 }
 

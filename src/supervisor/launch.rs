@@ -153,7 +153,7 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
     ]);
     Report::send(Ok(report), &pipes.report.1);
     descriptor::close_all_but([directory.as_raw_fd(), lock.as_raw_fd(), verdict.as_raw_fd()]);
-    watch(directory, verdict, report.process.pid, report.started)
+    watch(directory, verdict, report.process, report.started)
 }
 
 /// Nothing short of SIGKILL takes it away from its command, and it takes nothing away from others:

@@ -5,21 +5,20 @@ use std::os::fd::BorrowedFd;
 use super::launch::SUPERVISOR;
 use super::members;
 use super::report::verdict;
-use crate::core::record::{End, Moment, Outcome, Usage};
+use crate::core::record::{End, Moment, Outcome, ProcessId, Usage};
 use crate::store;
 use crate::sys::wait::{self, Reaped};
 use crate::sys::{clock, fork, memory, proc};
 
 /// Reaps all that comes back to it, records the end of the command the moment it has it, and ends
 /// when its tree is empty: until then kill, stop and pause find through it what was left behind.
-pub(super) fn watch(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: i32, started: Moment) -> ! {
+pub(super) fn watch(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: ProcessId, started: Moment) -> ! {
     memory::set_title(SUPERVISOR.to_bytes());
     memory::give_back();
     let mut command = Some(command);
     while let Ok(Some(child)) = wait::wait_any() {
-        if command == Some(child.pid) {
-            command = None;
-            record(directory, verdict, child, started);
+        if let Some(id) = command.take_if(|command| command.pid == child.pid) {
+            record(directory, verdict, id, child, started);
         }
         if command.is_none() && members::only_other_haps_are_left() {
             break;
@@ -28,10 +27,15 @@ pub(super) fn watch(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command:
     fork::exit_now(0)
 }
 
-fn record(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: Reaped, started: Moment) {
-    let Reaped { outcome, usage, .. } = command;
-    let outcome = not_started(outcome, verdict).unwrap_or(outcome);
-    let end = end(outcome, started, Some(usage), proc::has_children());
+fn record(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: ProcessId, reaped: Reaped, started: Moment) {
+    let Reaped { outcome, usage, .. } = reaped;
+    let not_started = not_started(outcome, verdict);
+    if not_started.is_some() && !store::is_record_of(directory, command) {
+        // The caller was killed before it had recorded the command: there is nothing to end, and a
+        // record that is there is of the run before a restart.
+        return;
+    }
+    let end = end(not_started.unwrap_or(outcome), started, Some(usage), proc::has_children());
     // There is nobody to tell. What is not recorded is shown as lost, never as a success.
     let _ = store::seal(directory, &end);
 }
