@@ -520,6 +520,17 @@ fn a_hap_within_a_hap_belongs_to_itself_also_when_it_was_healed() {
     assert!(inner.is_alive(), "it was killed with the hap that started it");
 }
 
+#[test]
+fn an_ended_hap_is_cleaned_while_its_supervisor_looks_after_another_one() {
+    let world = World::new();
+    let (_, inner) = nested(&world);
+    world.kill_supervisor("2");
+    world.hap(&["kill", "outer"]).ok();
+    world.hap(&["clean"]).ok();
+    assert_eq!((world.ids(), inner.is_alive()), (vec!["2".to_owned()], true));
+    assert_eq!(world.word("inner"), "running");
+}
+
 // ---- Time ----
 
 #[test]

@@ -4,6 +4,8 @@
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::hap_dir::LockRefused;
 use super::layout::{LOCK, STAGING_PREFIX, TRASH};
@@ -12,25 +14,28 @@ use crate::core::error::{Error, Result};
 use crate::core::id::Id;
 use crate::core::record::Record;
 use crate::sys::file::{self, Access};
-use crate::sys::{lock, proc};
+use crate::sys::{clock, lock, proc};
 
 impl StateDir {
     /// Removes a hap, if its record, read again under its lock, still is one to be removed.
     /// `None` if it is not, or if somebody holds its lock.
     pub fn remove(&self, id: Id, is_to_go: impl Fn(&Record) -> bool) -> Result<Option<Record>> {
         let hap = self.hap(id);
-        let _lock = match hap.lock() {
-            Ok(lock) => Some(lock),
-            Err(LockRefused::Held) => return Ok(None),
-            // Its lock file was taken away: then the record has to say that nobody is there.
-            Err(LockRefused::Unusable(_)) => None,
-        };
-        let Ok(record) = hap.record() else { return Ok(None) };
-        if !is_to_go(&record) {
-            return Ok(None);
+        let deadline = clock::soon();
+        loop {
+            let lock = hap.lock();
+            let Some(record) = hap.record().ok().filter(&is_to_go) else { return Ok(None) };
+            match lock {
+                // Who has recorded the end has nothing left to do but to go.
+                Err(LockRefused::Held) if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
+                Err(LockRefused::Held) if !is_idle(&record) => return Ok(None),
+                // Without a lock file the record alone says that nobody is there.
+                Ok(_) | Err(_) => {
+                    self.bury(id, &record)?;
+                    return Ok(Some(record));
+                }
+            }
         }
-        self.bury(id, &record)?;
-        Ok(Some(record))
     }
 
     /// Removes a hap whose command could not be started. Its lock is the caller's.
@@ -82,6 +87,12 @@ impl StateDir {
             Err(_) => maker(staged).is_none_or(|pid| proc::identify(pid).is_none()),
         }
     }
+}
+
+/// The supervisor lives and has recorded the end: it writes nothing more, and stays only for processes
+/// of another hap that came to it when that one's supervisor was killed.
+fn is_idle(record: &Record) -> bool {
+    record.end.is_some() && proc::stat_of(record.supervisor).is_some_and(|stat| !stat.is_zombie())
 }
 
 fn maker(staged: &str) -> Option<i32> {
