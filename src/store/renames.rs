@@ -45,10 +45,10 @@ impl StateDir {
     }
 
     fn write_rename(&self, _: &Registry, id: Id, name: &Name) -> io::Result<()> {
-        let renames = self.side_directory(RENAMES).map_err(io::Error::other)?;
-        file::remove_at(&renames, NEW)?;
-        file::link_at(name.as_str().as_ref(), &renames, NEW)?;
-        file::replace_at(&renames, NEW, &id.to_string())
+        let renames = self.renames_made().map_err(io::Error::other)?;
+        file::remove_at(renames, NEW)?;
+        file::link_at(name.as_str().as_ref(), renames, NEW)?;
+        file::replace_at(renames, NEW, &id.to_string())
     }
 
     fn rename_path(&self, id: Id) -> PathBuf {

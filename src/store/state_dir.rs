@@ -1,5 +1,6 @@
 //! The state directory as a whole: where it is, whether it is safe, what it holds.
 
+use std::cell::OnceCell;
 use std::env;
 use std::ffi::OsString;
 use std::io;
@@ -26,7 +27,7 @@ pub struct StateDir {
     haps: OwnedFd,
     /// Hardly anybody ever renames a hap: then there is no such directory, and no need to look
     /// into it for each one.
-    renames: Option<OwnedFd>,
+    renames: OnceCell<OwnedFd>,
 }
 
 /// Held while ids and names are given out or taken back.
@@ -52,7 +53,8 @@ impl StateDir {
         let root_fd = file::open_directory(root).map_err(Error::file("open", root))?;
         match file::open_directory_at(&root_fd, HAPS) {
             Ok(haps) => {
-                let renames = file::open_directory_at(&root_fd, RENAMES).ok();
+                let renames =
+                    file::open_directory_at(&root_fd, RENAMES).map_or_else(|_| OnceCell::new(), OnceCell::from);
                 Ok(Some(Self { root: root.to_owned(), root_fd, haps, renames }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -106,9 +108,28 @@ impl StateDir {
         self.haps.as_fd()
     }
 
-    /// The directory of renames, as it was when the state directory was opened.
+    /// The directory of renames, if there was one when the state directory was opened or this process had
+    /// its turn.
     pub(super) fn renames(&self) -> Option<BorrowedFd<'_>> {
-        self.renames.as_ref().map(AsFd::as_fd)
+        self.renames.get().map(AsFd::as_fd)
+    }
+
+    /// Whoever had its turn before may have made the directory.
+    fn look_for_renames(&self) {
+        if self.renames.get().is_none()
+            && let Ok(renames) = file::open_directory_at(&self.root_fd, RENAMES)
+        {
+            self.renames.get_or_init(|| renames);
+        }
+    }
+
+    /// The directory of renames, which is made if it is missing.
+    pub(super) fn renames_made(&self) -> Result<BorrowedFd<'_>> {
+        if let Some(renames) = self.renames() {
+            return Ok(renames);
+        }
+        let made = self.side_directory(RENAMES)?;
+        Ok(self.renames.get_or_init(|| made).as_fd())
     }
 
     pub(super) fn root_fd(&self) -> BorrowedFd<'_> {
@@ -139,6 +160,7 @@ impl StateDir {
         loop {
             let directory = file::open_directory_at(&self.root_fd, HAPS).map_err(Error::file("open", path()))?;
             if let Some(held) = lock::Held::take(directory).map_err(Error::file("lock", path()))? {
+                self.look_for_renames();
                 return Ok(Registry(held));
             }
             if Instant::now() > deadline {
