@@ -1,8 +1,8 @@
 //! The command line as clap reads it: one definition gives parsing, help and everything generated.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use super::{clean, kill, logs, pause, run, signal, status};
+use super::{clean, kill, logs, pause, rename, restart, run, signal, status, wait};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -50,14 +50,9 @@ pub(super) enum Verb {
     Signal(signal::SignalArguments),
     Kill(kill::KillArguments),
     Stop(kill::StopArguments),
+    Wait(wait::WaitArguments),
+    Restart(restart::RestartArguments),
+    Rename(rename::RenameArguments),
     #[command(visible_alias = "cleanall")]
     Clean(clean::CleanArguments),
-}
-
-/// The haps that a verb acts on.
-#[derive(Args, Debug)]
-pub(super) struct Aliases {
-    /// Id or name of a hap
-    #[arg(value_name = "ALIAS", required = true)]
-    pub(super) aliases: Vec<String>,
 }

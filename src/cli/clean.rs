@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::{self, Context};
 use crate::core::error::Result;
 use crate::ops::clean;
-use crate::view::message;
+use crate::view::{json, message};
 
 /// Forget the haps that have ended, with their logs
 #[derive(Args, Debug)]
@@ -16,6 +16,10 @@ pub(super) struct CleanArguments {
     /// Keep the failed and lost ones
     #[arg(long)]
     skip_failed: bool,
+
+    /// Print JSON: what was removed
+    #[arg(long)]
+    json: bool,
 
     /// All that have ended, which is the default
     #[arg(short, long, conflicts_with = "skip_failed")]
@@ -28,6 +32,6 @@ pub(super) fn clean(context: &Context, arguments: &CleanArguments) -> Result<u8>
         Some(haps) => clean::clean(&haps, arguments.skip_failed)?,
         None => clean::Cleaned::default(),
     };
-    context.print(&message::cleaned(&cleaned))?;
+    context.print(&if arguments.json { json::cleaned(&cleaned) } else { message::cleaned(&cleaned) })?;
     Ok(0)
 }

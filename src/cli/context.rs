@@ -7,11 +7,13 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::settings;
+use super::targets::Form;
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::ops::find::Haps;
 use crate::store::{self, StateDir};
 use crate::sys::terminal;
+use crate::view::json;
 use crate::view::look::Look;
 use crate::view::message;
 use crate::view::sanitize::visible;
@@ -34,11 +36,17 @@ impl Context {
         Self { out, look, error_look }
     }
 
-    /// Does something to each hap that is meant, in the order given. One that fails is reported and
-    /// does not keep the others from being done.
-    pub(super) fn for_each(&self, aliases: &[String], act: impl Fn(&Haps, &Alias) -> Result<String>) -> Result<u8> {
+    /// Does something to each hap that is meant, in the order given, and prints what is said of it. One
+    /// that fails is reported and does not keep the others from being done. Returns the exit code.
+    pub(super) fn for_each(
+        &self,
+        aliases: &[String],
+        form: Form,
+        act: impl Fn(&Haps, &Alias) -> Result<String>,
+    ) -> Result<u8> {
         let haps = haps()?;
         let mut code = 0;
+        let mut objects = Vec::new();
         for text in aliases {
             let alias = Alias::from(text.as_str());
             let done = match &haps {
@@ -46,14 +54,16 @@ impl Context {
                 None => Err(Error::UnknownAlias { alias: alias.to_string() }),
             };
             match done {
-                Ok(text) => self.print(&text)?,
-                Err(error @ Error::Output(_)) => return Err(error),
+                Ok(object) if form == Form::Array => objects.push(object),
+                Ok(text) => self.print(&text).and_then(|()| self.flush())?,
                 Err(error) => {
-                    self.flush()?;
                     self.explain(&error);
                     code = error.exit_code().max(code);
                 }
             }
+        }
+        if form == Form::Array {
+            self.print(&json::array(&objects))?;
         }
         Ok(code)
     }

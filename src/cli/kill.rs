@@ -4,10 +4,15 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::context::{self, Context};
+use super::context::{Context, zone};
+use super::settings::seconds;
+use super::targets::Targets;
+use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
-use crate::ops::hap::Entry;
+use crate::ops::find::Haps;
+use crate::ops::hap::Hap;
 use crate::ops::kill::{self, Ended};
+use crate::view::json::{self, Deed};
 use crate::view::message;
 
 /// End haps at once: SIGKILL to all of their process trees
@@ -15,7 +20,7 @@ use crate::view::message;
 #[command(after_help = "Examples:\n  hap kill train\n  hap kill --all\n\nReturns when nothing of them is left.")]
 pub(super) struct KillArguments {
     #[command(flatten)]
-    which: Which,
+    which: Targets,
 }
 
 /// End haps: SIGTERM first, SIGKILL for what is left after a while
@@ -27,62 +32,31 @@ pub(super) struct StopArguments {
     timeout: Duration,
 
     #[command(flatten)]
-    which: Which,
-}
-
-#[derive(Args, Debug)]
-struct Which {
-    /// Every hap that is active
-    #[arg(short, long, conflicts_with = "aliases")]
-    all: bool,
-
-    /// Id or name of a hap
-    #[arg(value_name = "ALIAS", required_unless_present = "all")]
-    aliases: Vec<String>,
-}
-
-impl Which {
-    /// What is said of one that has ended. That one ended by itself is no failure to end all.
-    fn tolerate(&self, ended: Result<Ended>, say: impl FnOnce(&Ended) -> String) -> Result<String> {
-        match ended {
-            Err(Error::NotActive { .. }) if self.all => Ok(String::new()),
-            ended => ended.map(|ended| say(&ended)),
-        }
-    }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    which: Targets,
 }
 
 pub(super) fn kill(context: &Context, arguments: &KillArguments) -> Result<u8> {
-    context.for_each(&chosen(context, &arguments.which)?, |haps, alias| {
-        let ended = kill::kill(haps, &haps.hap(alias)?);
-        arguments.which.tolerate(ended, |ended| message::killed(&ended.hap, ended.killed))
-    })
+    end(context, &arguments.which, message::killed, kill::kill)
 }
 
 pub(super) fn stop(context: &Context, arguments: &StopArguments) -> Result<u8> {
-    context.for_each(&chosen(context, &arguments.which)?, |haps, alias| {
-        let ended = kill::stop(haps, &haps.hap(alias)?, arguments.timeout);
-        arguments.which.tolerate(ended, |ended| message::stopped(&ended.hap, ended.killed))
-    })
+    end(context, &arguments.which, message::stopped, |haps, hap| kill::stop(haps, hap, arguments.timeout))
 }
 
-/// The named ones, or all of which anything is alive.
-fn chosen(context: &Context, which: &Which) -> Result<Vec<String>> {
-    if !which.all {
-        return Ok(which.aliases.clone());
-    }
-    let entries = context::haps()?.map(|haps| haps.all()).transpose()?.unwrap_or_default();
-    let active = entries.iter().filter(|entry| match entry {
-        Entry::Whole(hap) => hap.status.is_active() || hap.leftover > 0,
-        Entry::Broken(_) => false,
-    });
-    let ids: Vec<String> = active.map(|entry| entry.id().to_string()).collect();
-    if ids.is_empty() {
-        context.print(&message::nothing_active())?;
-    }
-    Ok(ids)
+fn end(
+    context: &Context,
+    which: &Targets,
+    say: fn(&Hap, usize) -> String,
+    act: impl Fn(&Haps, &Hap) -> Result<Ended>,
+) -> Result<u8> {
+    let chosen = which.chosen(context, "active", |hap| hap.status.is_active() || hap.leftover > 0)?;
+    context.for_each(&chosen, which.form(), |haps: &Haps, alias: &Alias| match act(haps, &haps.hap(alias)?) {
+        // One that has ended by itself meanwhile is no failure to end all.
+        Err(Error::NotActive { .. }) if which.all => Ok(String::new()),
+        Err(error) => Err(error),
+        Ok(Ended { hap, killed }) if which.form().is_json() => {
+            Ok(json::acted(&hap, Deed { killed: Some(killed), ..Deed::default() }, &zone()))
+        }
+        Ok(Ended { hap, killed }) => Ok(say(&hap, killed)),
+    })
 }

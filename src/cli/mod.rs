@@ -7,10 +7,15 @@ mod context;
 mod kill;
 mod logs;
 mod pause;
+mod rename;
+mod restart;
 mod run;
+mod run_then;
 mod settings;
 mod signal;
 mod status;
+mod targets;
+mod wait;
 
 use std::io;
 use std::process::ExitCode;
@@ -73,6 +78,9 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
         Verb::Signal(arguments) => signal::signal(context, &arguments),
         Verb::Kill(arguments) => kill::kill(context, &arguments),
         Verb::Stop(arguments) => kill::stop(context, &arguments),
+        Verb::Wait(arguments) => wait::wait(context, &arguments),
+        Verb::Restart(arguments) => restart::restart(context, &arguments),
+        Verb::Rename(arguments) => rename::rename(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
     }
 }

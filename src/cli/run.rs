@@ -1,18 +1,21 @@
 //! `hap run`.
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::{Context, debug, state_root, zone};
+use super::context::{Context, debug, state_root};
+use super::run_then::Then;
 use super::settings;
+use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::name::{InvalidName, Name};
 use crate::ops::find::Haps;
 use crate::ops::run::{Request, run as start};
 use crate::store::StateDir;
-use crate::view::{json, message};
+use crate::view::json::Deed;
+use crate::view::message;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -20,6 +23,8 @@ Examples:
   hap run -n train -d ~/model -e GPU=1 make train
   hap run 'make && ./report > out.txt'      one argument of shell text goes to $SHELL -c
   id=$(hap run -q sleep 60)                 for scripts: the id alone
+
+  hap run --check ./server                  fails here if it fails within 5 seconds
 
 Exit code: 0 once the command is running; 127 if it is not found, 126 if it cannot be executed.";
 
@@ -46,46 +51,64 @@ pub(super) struct RunArguments {
     #[arg(long)]
     merge: bool,
 
-    /// Print the id alone
-    #[arg(short, long, conflicts_with = "json")]
-    quiet: bool,
+    /// Wait `HAPLESS_FAILFAST_TIMEOUT` seconds (5): if it fails by then show its stderr, exit with 1
+    #[arg(long, conflicts_with = "wait")]
+    check: bool,
 
-    /// Print its record as JSON
+    /// Wait until it has ended and exit with its exit code; Ctrl-C ends the waiting alone
     #[arg(long)]
-    json: bool,
+    wait: bool,
+
+    #[command(flatten)]
+    output: Output,
 
     /// The command and its arguments, or one argument of shell text
     #[arg(value_name = "COMMAND", required = true, trailing_var_arg = true)]
     command: Vec<OsString>,
 }
 
+/// What is printed of it.
+#[derive(Args, Clone, Copy, Debug)]
+pub(super) struct Output {
+    /// Print the id alone
+    #[arg(short, long, conflicts_with = "json")]
+    pub(super) quiet: bool,
+
+    /// Print it as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
 pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
-    let RunArguments { name, workdir, env, merge, quiet, json, command } = arguments;
+    let RunArguments { name, workdir, env, merge, check, wait, output, command } = arguments;
     let merge = merge || settings::redirect_stderr()?;
+    let watched = if check { Some(settings::failfast_timeout()?) } else { None };
     let name = name.map(read_name).transpose()?;
     let root = state_root()?;
     let request = Request { command, name, workdir, environment: env, merge };
     debug(|| format!("start {:?}", request.command))?;
     let started = start(&root, &request)?;
     debug(|| format!("pid {}, supervisor {}", started.record.process.pid, started.record.supervisor.pid))?;
-    if quiet {
+    if output.quiet {
         context.print(&format!("{}\n", started.id))?;
-    } else if json {
-        context.print(&as_json(&root, &started)?)?;
-    } else {
+    } else if !output.json {
         context.print(&message::started(started.id, &started.record.name, started.record.process.pid))?;
     }
-    Ok(0)
+    if !(output.json || check || wait) {
+        return Ok(0);
+    }
+    context.flush()?;
+    let haps = Haps::new(StateDir::create(&root)?)?;
+    let hap = haps.hap(&Alias::Id(started.id))?;
+    let then = Then { context, haps: &haps, output };
+    match watched {
+        Some(limit) => then.check(&hap, limit),
+        None if wait => then.wait(&hap),
+        None => then.report(&hap, Deed::default(), "").map(|()| 0),
+    }
 }
 
-fn as_json(root: &Path, started: &crate::store::Published) -> Result<String> {
-    let unknown = || Error::UnknownAlias { alias: started.id.to_string() };
-    let haps = Haps::new(StateDir::open(root)?.ok_or_else(unknown)?)?;
-    let entry = haps.entry(&crate::core::alias::Alias::Id(started.id))?;
-    Ok(json::one(&entry, None, &zone()))
-}
-
-fn read_name(text: OsString) -> Result<Name> {
+pub(super) fn read_name(text: OsString) -> Result<Name> {
     let invalid = |name: String, reason| Error::InvalidName { name, reason };
     let text = text.into_string().map_err(|text| invalid(text.to_string_lossy().into_owned(), InvalidName::NotUtf8))?;
     Name::new(text.as_str()).map_err(|reason| invalid(text, reason))

@@ -1,9 +1,11 @@
 //! Settings from the environment: what each variable means, and what values make no sense.
 
 use std::env;
+use std::time::Duration;
 
 use crate::core::error::{Error, Result};
 
+const DEFAULT_FAILFAST_TIMEOUT: Duration = Duration::from_secs(5);
 const ON: [&str; 4] = ["1", "true", "yes", "on"];
 const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
 
@@ -15,6 +17,22 @@ pub(super) fn redirect_stderr() -> Result<bool> {
 /// `HAPLESS_DEBUG`: say what is done.
 pub(super) fn debug() -> Result<bool> {
     switch("HAPLESS_DEBUG")
+}
+
+/// `HAPLESS_FAILFAST_TIMEOUT`: how long `run --check` looks.
+pub(super) fn failfast_timeout() -> Result<Duration> {
+    const VARIABLE: &str = "HAPLESS_FAILFAST_TIMEOUT";
+    let value = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    let Some(value) = value else { return Ok(DEFAULT_FAILFAST_TIMEOUT) };
+    let value = value.to_string_lossy();
+    let bad = |_| Error::BadVariable { variable: VARIABLE, value: value.to_string(), expected: "a number of seconds" };
+    seconds(&value).map_err(bad)
+}
+
+/// A number of seconds, with a fraction perhaps.
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn switch(variable: &'static str) -> Result<bool> {

@@ -2,10 +2,12 @@
 
 use clap::Args;
 
-use super::context::Context;
+use super::context::{Context, zone};
+use super::targets::Format;
 use crate::core::error::{Error, Result};
 use crate::core::signal::{Signal, Target};
 use crate::ops::signal;
+use crate::view::json::{self, Deed};
 use crate::view::message;
 
 const EXAMPLES: &str = "\
@@ -29,6 +31,9 @@ pub(super) struct SignalArguments {
     #[arg(long)]
     main: bool,
 
+    #[command(flatten)]
+    format: Format,
+
     /// Id or name of a hap
     #[arg(value_name = "ALIAS", required = true)]
     aliases: Vec<String>,
@@ -46,9 +51,14 @@ pub(super) fn signal(context: &Context, arguments: &SignalArguments) -> Result<u
         (_, true) => Target::Main,
         (false, false) => signal.default_target(),
     };
-    context.for_each(&arguments.aliases, |haps, alias| {
+    let form = arguments.format.form(&arguments.aliases);
+    context.for_each(&arguments.aliases, form, |haps, alias| {
         let hap = haps.active(alias)?;
         signal::signal(&hap, signal, target)?;
-        Ok(message::signalled(&hap, signal))
+        if !form.is_json() {
+            return Ok(message::signalled(&hap, signal));
+        }
+        let deed = Deed { sent: Some(&signal.to_string()), ..Deed::default() };
+        Ok(json::acted(&haps.again(&hap)?, deed, &zone()))
     })
 }

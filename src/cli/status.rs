@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::context::{self, Context, zone};
+use super::targets::Form;
 use crate::core::error::Result;
 use crate::ops::details::{Details, details, user};
 use crate::ops::find::Haps;
@@ -59,7 +60,8 @@ pub(super) fn list(context: &Context, how: &How) -> Result<u8> {
 }
 
 fn panels(context: &Context, aliases: &[String], how: &How) -> Result<u8> {
-    context.for_each(aliases, |haps, alias| {
+    let form = Form::of(how.json, aliases.len() == 1);
+    context.for_each(aliases, form, |haps, alias| {
         let entry = haps.entry(alias)?;
         let details = closer_look(haps, &entry, how.verbose);
         Ok(match &entry {

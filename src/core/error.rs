@@ -61,6 +61,10 @@ pub enum Error {
     NotSignalled { hap: Title, signal: String, source: io::Error },
     #[error("hap {hap} still has {count} processes that do not end")]
     WillNotEnd { hap: Title, count: usize },
+    #[error("the time is up and hap {hap} is still {status}")]
+    TimedOut { hap: Title, status: &'static str },
+    #[error("hap {hap} goes on; only the waiting has ended")]
+    Interrupted { hap: Title },
 }
 
 impl Error {
@@ -106,6 +110,10 @@ impl Error {
             Self::WillNotEnd { .. } => {
                 "they hang in the kernel, on a dead network disk perhaps, and go when it answers".into()
             }
+            Self::TimedOut { hap, .. } => format!("`hap wait {}` waits on, `hap stop {0}` ends it", hap.id),
+            Self::Interrupted { hap } => {
+                format!("`hap logs -f {0}` shows its output, `hap wait {0}` waits on, `hap stop {0}` ends it", hap.id)
+            }
         }
     }
 
@@ -114,6 +122,9 @@ impl Error {
         match self {
             Self::CommandNotFound { .. } => 127,
             Self::CommandNotExecutable { .. } | Self::BadWorkdir { .. } => 126,
+            Self::TimedOut { .. } => 124,
+            // As a shell says that SIGINT ended a command.
+            Self::Interrupted { .. } => 130,
             Self::NoSuchSignal { .. } | Self::BadEnvironment { .. } => 2,
             _ => 1,
         }

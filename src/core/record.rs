@@ -176,6 +176,18 @@ impl Outcome {
         }
     }
 
+    /// The exit code by which a shell would tell it: 128 and the signal's number, 127 and 126 for what
+    /// could not be executed; 1 where nobody knows.
+    pub fn shell_code(self) -> u8 {
+        match self {
+            Self::Exited(code) => code,
+            Self::Signaled(number) => u8::try_from(128 + number).unwrap_or(u8::MAX),
+            Self::NotStarted(libc::ENOENT) => 127,
+            Self::NotStarted(_) => 126,
+            Self::Lost(_) => 1,
+        }
+    }
+
     /// The signal that ended it.
     pub fn signal(self) -> Option<Signal> {
         match self {

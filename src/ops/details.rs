@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use crate::core::record::Usage;
-use crate::core::status::Status;
+use crate::core::record::{Moment, Record, Usage};
+use crate::core::status::{Facts, Origin, Presence, Status};
 use crate::ops::find::Haps;
 use crate::ops::hap::Hap;
+use crate::store::HapDir;
 use crate::sys::host;
 use crate::sys::proc;
 
@@ -24,6 +25,21 @@ pub struct Details {
     pub cpu: Option<Duration>,
     /// Peak memory of the command, KiB.
     pub peak_rss_kib: Option<u64>,
+    /// The runs before the last restart, the first one first.
+    pub runs: Vec<EarlierRun>,
+}
+
+/// A run that a restart has replaced.
+#[derive(Clone, Debug)]
+pub struct EarlierRun {
+    /// Counted from 1.
+    pub number: u32,
+    /// How it ended.
+    pub status: Status,
+    /// When it was started.
+    pub started: Moment,
+    /// How long it ran; `None` where nobody can know.
+    pub runtime: Option<Duration>,
 }
 
 /// Looks closer.
@@ -40,7 +56,22 @@ pub fn details(haps: &Haps, hap: &Hap) -> Details {
         environment,
         cpu,
         peak_rss_kib,
+        runs: earlier_runs(directory, hap.record.restarts),
     }
+}
+
+/// Those whose record can be read: the others are not what anybody asked about.
+fn earlier_runs(directory: HapDir<'_>, count: u32) -> Vec<EarlierRun> {
+    let numbers = directory.runs().into_iter().filter(|&number| number <= count);
+    numbers.filter_map(|number| earlier_run(number, &directory.record_of_run(number).ok()?)).collect()
+}
+
+fn earlier_run(number: u32, record: &Record) -> Option<EarlierRun> {
+    let end = record.end?;
+    let facts = Facts { end: Some(end), origin: Origin::Here, command: Presence::Gone, supervisor: Presence::Gone };
+    let status = facts.status();
+    let runtime = matches!(status, Status::Ended(_)).then(|| Duration::from_nanos(end.runtime_ns));
+    Some(EarlierRun { number, status, started: record.started, runtime })
 }
 
 /// The name of a user, or the number where there is no name.

@@ -4,42 +4,43 @@ use std::time::{Duration, Instant};
 
 use crate::core::error::{Error, Result};
 use crate::core::status::Status;
-use crate::ops::find::Haps;
+use crate::ops::find::{Haps, not_active};
 use crate::ops::hap::Hap;
-use crate::sys::pidfd::Handle;
+use crate::sys::interrupt::Interrupt;
+use crate::sys::pidfd::{Handle, Woken};
 
 /// How a wait ended.
 #[derive(Clone, Debug)]
 pub enum Waited {
     /// The hap is no longer active: this is it now.
     Ended(Box<Hap>),
-    /// The time was up first.
-    TimedOut,
-    /// A signal to this process came first (`sys::interrupt`).
-    Interrupted,
+    /// The time was up first: this is it now.
+    TimedOut(Box<Hap>),
+    /// Ctrl-C came first: this is it now.
+    Interrupted(Box<Hap>),
 }
 
-/// Waits until the hap is no longer active, but not beyond the deadline.
-pub fn wait(haps: &Haps, hap: &Hap, deadline: Option<Instant>) -> Result<Waited> {
+/// Waits until the hap is no longer active, but not beyond the deadline, and only until Ctrl-C if
+/// that is held back.
+pub fn wait(haps: &Haps, hap: &Hap, deadline: Option<Instant>, interrupt: Option<&Interrupt>) -> Result<Waited> {
     let mut now = haps.again(hap)?;
     while now.status.is_active() {
         let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
         if left == Some(Duration::ZERO) {
-            return Ok(Waited::TimedOut);
+            return Ok(Waited::TimedOut(Box::new(now)));
         }
-        match sleep(&now, left) {
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => return Ok(Waited::Interrupted),
-            slept => slept.map_err(Error::system("wait for it"))?,
+        if sleep(&now, left, interrupt).map_err(Error::system("wait for it"))? == Woken::Interrupted {
+            return Ok(Waited::Interrupted(Box::new(now)));
         }
         now = haps.again(&now)?;
     }
-    if now.status == Status::Elsewhere { Err(super::find::not_active(&now)) } else { Ok(Waited::Ended(Box::new(now))) }
+    if now.status == Status::Elsewhere { Err(not_active(&now)) } else { Ok(Waited::Ended(Box::new(now))) }
 }
 
 /// Sleeps until the command has ended or the time is up.
-fn sleep(hap: &Hap, limit: Option<Duration>) -> std::io::Result<()> {
+fn sleep(hap: &Hap, limit: Option<Duration>, interrupt: Option<&Interrupt>) -> std::io::Result<Woken> {
     match Handle::open(hap.record.process)? {
-        Some(command) => command.wait_interruptibly(limit).map(drop),
-        None => Ok(()),
+        Some(command) => command.wait_or(limit, interrupt),
+        None => Ok(Woken::Ended),
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use super::layout::{CMDLINE, ENVIRON, LOCK, STDERR, STDOUT};
+use super::layout::{CMDLINE, ENVIRON, LOCK, RUNS, STDERR, STDOUT};
 use super::record_file::{self, Flaw};
 use super::staging;
 use super::state_dir::StateDir;
@@ -55,6 +55,20 @@ impl<'a> HapDir<'a> {
             record.name = name;
         }
         Ok(record)
+    }
+
+    /// The numbers of the runs that restarts have replaced, in ascending order.
+    pub fn runs(&self) -> Vec<u32> {
+        let directory = file::open_directory_at(self.state.haps(), &format!("{}/{RUNS}", self.id));
+        let names = directory.and_then(file::names_in).unwrap_or_default();
+        let mut numbers: Vec<u32> = names.iter().filter_map(|name| Some(Id::from_canonical(name)?.number())).collect();
+        numbers.sort_unstable();
+        numbers
+    }
+
+    /// The record of a run that a restart has replaced.
+    pub fn record_of_run(&self, number: u32) -> Result<Record, Flaw> {
+        record_file::read(self.state.haps(), &format!("{}/{RUNS}/{number}", self.id))
     }
 
     /// Its arguments, byte for byte.

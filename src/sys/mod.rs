@@ -10,6 +10,7 @@ pub mod exec;
 pub mod file;
 pub mod fork;
 pub mod host;
+pub mod interrupt;
 pub mod lock;
 pub mod mask;
 pub mod memory;

@@ -9,6 +9,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use crate::core::record::{Outcome, ProcessId};
 use crate::core::signal::Signal;
+use crate::sys::interrupt::Interrupt;
 use crate::sys::{proc, wait};
 
 /// `PIDFD_SIGNAL_PROCESS_GROUP` of `<linux/pidfd.h>`, Linux 6.9.
@@ -30,6 +31,17 @@ struct Info {
 
 /// `PIDFD_GET_INFO`: `_IOWR(0xff, 11, struct pidfd_info)`.
 const GET_INFO: libc::Ioctl = nix::request_code_readwrite!(0xff, 11, size_of::<Info>());
+
+/// Why a sleep is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Woken {
+    /// The process has ended.
+    Ended,
+    /// Ctrl-C came.
+    Interrupted,
+    /// The time was up.
+    TimedOut,
+}
 
 /// One process, for as long as this lives: its pid can go to another, this cannot.
 #[derive(Debug)]
@@ -93,12 +105,19 @@ impl Handle {
         self.poll(PollFlags::IN, Some(&limit))
     }
 
-    /// As [`Handle::wait_at_most`], but a signal that this process handles ends it too, as an error
-    /// of the kind `Interrupted`.
-    pub fn wait_interruptibly(&self, limit: Option<Duration>) -> io::Result<bool> {
+    /// Sleeps until it has ended, the time is up or Ctrl-C comes.
+    pub fn wait_or(&self, limit: Option<Duration>, interrupt: Option<&Interrupt>) -> io::Result<Woken> {
         let limit = limit.map(Timespec::try_from).transpose().map_err(|_| io::ErrorKind::InvalidInput)?;
-        let mut descriptors = [PollFd::new(&self.fd, PollFlags::IN)];
-        Ok(rustix::event::poll(&mut descriptors, limit.as_ref())? > 0)
+        // Without an interrupt there is nothing but the process to wait for.
+        let other = interrupt.map_or(self.as_fd(), AsFd::as_fd);
+        let mut descriptors = [PollFd::new(&self.fd, PollFlags::IN), PollFd::from_borrowed_fd(other, PollFlags::IN)];
+        rustix::io::retry_on_intr(|| rustix::event::poll(&mut descriptors, limit.as_ref()))?;
+        let [ended, other] = descriptors.map(|descriptor| !descriptor.revents().is_empty());
+        Ok(match (ended, other) {
+            (true, _) => Woken::Ended,
+            (false, true) => Woken::Interrupted,
+            (false, false) => Woken::TimedOut,
+        })
     }
 
     /// Sleeps until it has ended and its parent has fetched that.

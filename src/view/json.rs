@@ -14,8 +14,12 @@ use super::{time, wording};
 use crate::core::duration;
 use crate::core::name::is_unprintable;
 use crate::core::record::Outcome;
-use crate::ops::details::Details;
+use crate::ops::clean::{Cleaned, Removed};
+use crate::ops::details::{Details, EarlierRun};
 use crate::ops::hap::{Broken, Entry, Hap};
+
+/// Grows only when a field goes or changes its meaning; new fields may come at any time.
+const VERSION: u32 = 1;
 
 /// The status of a hap whose record cannot be read.
 const BROKEN: &str = "broken";
@@ -23,6 +27,7 @@ const BROKEN: &str = "broken";
 /// A hap as an object. The order of the fields is that of the output.
 #[derive(Default, Serialize)]
 struct Object<'a> {
+    version: u32,
     hid: u32,
     name: Option<&'a str>,
     pid: Option<i32>,
@@ -47,6 +52,40 @@ struct Object<'a> {
     path: Option<Cow<'a, str>>,
     #[serde(flatten)]
     closer: Option<Closer<'a>>,
+    #[serde(flatten)]
+    deed: Option<Deed<'a>>,
+}
+
+/// What a verb adds to the hap that it acted on.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Deed<'a> {
+    /// `signal`: the signal that was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sent: Option<&'a str>,
+    /// `kill` and `stop`: how many processes had to be killed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub killed: Option<usize>,
+    /// `rename`: the name before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_name: Option<&'a str>,
+    /// `run --check`: it ended well, or was running when the time was up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<bool>,
+}
+
+/// What `clean` did.
+#[derive(Serialize)]
+struct Sweep<'a> {
+    version: u32,
+    removed: Vec<Gone<'a>>,
+    leftover: usize,
+}
+
+#[derive(Serialize)]
+struct Gone<'a> {
+    hid: u32,
+    name: &'a str,
+    status: &'static str,
 }
 
 /// What a closer look adds.
@@ -58,6 +97,21 @@ struct Closer<'a> {
     peak_rss_kib: Option<u64>,
     environment: Option<&'a [String]>,
     environment_error: Option<&'a str>,
+    runs: Vec<Run>,
+}
+
+/// A run before the last restart.
+#[derive(Serialize)]
+struct Run {
+    #[serde(rename = "run")]
+    number: u32,
+    rc: Option<i32>,
+    signal: Option<String>,
+    status: &'static str,
+    runtime: Option<String>,
+    runtime_seconds: Option<f64>,
+    start_time: String,
+    end_time: Option<String>,
 }
 
 /// All haps as an array, their times in this zone.
@@ -71,6 +125,30 @@ pub fn one(entry: &Entry, details: Option<&Details>, zone: &TimeZone) -> String 
     text(&object(entry, details, zone))
 }
 
+/// A hap that a verb acted on, and what the verb did.
+pub fn acted(hap: &Hap, deed: Deed<'_>, zone: &TimeZone) -> String {
+    text(&Object { deed: Some(deed), ..whole(hap, None, zone) })
+}
+
+/// What `clean` removed, as an object.
+pub fn cleaned(cleaned: &Cleaned) -> String {
+    let removed = cleaned.removed.iter().map(gone).collect();
+    text(&Sweep { version: VERSION, removed, leftover: cleaned.leftover })
+}
+
+fn gone(removed: &Removed) -> Gone<'_> {
+    Gone { hid: removed.id.number(), name: removed.name.as_str(), status: removed.kind.word() }
+}
+
+/// Objects as the elements of an array. Their strings have no raw line ends, so lines can be indented.
+pub fn array(objects: &[String]) -> String {
+    if objects.is_empty() {
+        return "[]\n".to_owned();
+    }
+    let indented = |object: &String| object.lines().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n");
+    format!("[\n{}\n]\n", objects.iter().map(indented).collect::<Vec<_>>().join(",\n"))
+}
+
 fn object<'a>(entry: &'a Entry, details: Option<&'a Details>, zone: &TimeZone) -> Object<'a> {
     match entry {
         Entry::Whole(hap) => whole(hap, details, zone),
@@ -82,6 +160,7 @@ fn whole<'a>(hap: &'a Hap, details: Option<&'a Details>, zone: &TimeZone) -> Obj
     let record = &hap.record;
     let outcome = hap.status.outcome();
     Object {
+        version: VERSION,
         hid: hap.id.number(),
         name: Some(record.name.as_str()),
         pid: Some(record.process.pid),
@@ -104,12 +183,14 @@ fn whole<'a>(hap: &'a Hap, details: Option<&'a Details>, zone: &TimeZone) -> Obj
         merge: Some(record.merge),
         reason: wording::reason(hap),
         path: None,
-        closer: details.map(closer),
+        closer: details.map(|details| closer(details, zone)),
+        deed: None,
     }
 }
 
 fn unreadable(broken: &Broken) -> Object<'_> {
     Object {
+        version: VERSION,
         hid: broken.id.number(),
         status: BROKEN,
         reason: Some(broken.reason.clone()),
@@ -118,7 +199,7 @@ fn unreadable(broken: &Broken) -> Object<'_> {
     }
 }
 
-fn closer(details: &Details) -> Closer<'_> {
+fn closer<'a>(details: &'a Details, zone: &TimeZone) -> Closer<'a> {
     Closer {
         parent_pid: details.parent_pid,
         user: &details.user,
@@ -126,6 +207,21 @@ fn closer(details: &Details) -> Closer<'_> {
         peak_rss_kib: details.peak_rss_kib,
         environment: details.environment.as_deref().ok(),
         environment_error: details.environment.as_ref().err().map(String::as_str),
+        runs: details.runs.iter().map(|run| earlier(run, zone)).collect(),
+    }
+}
+
+fn earlier(run: &EarlierRun, zone: &TimeZone) -> Run {
+    let outcome = run.status.outcome();
+    Run {
+        number: run.number,
+        rc: outcome.and_then(Outcome::return_code),
+        signal: outcome.and_then(Outcome::signal).map(|signal| signal.to_string()),
+        status: run.status.kind().word(),
+        runtime: run.runtime.map(duration::short),
+        runtime_seconds: run.runtime.map(|runtime| runtime.as_secs_f64()),
+        start_time: time::rfc3339(run.started.unix_ns, zone),
+        end_time: wording::end_of(run.status).map(|unix_ns| time::rfc3339(unix_ns, zone)),
     }
 }
 

@@ -40,6 +40,29 @@ pub fn finished(hap: &Hap) -> String {
     line(&format!("Hap {} has finished successfully", hap.title()))
 }
 
+/// `run --check` saw it end badly.
+pub fn unhealthy(hap: &Hap) -> String {
+    line(&format!("Hap {} has not stayed healthy: {}", hap.title(), how_it_ended(hap)))
+}
+
+/// `wait` saw it end.
+pub fn ended(hap: &Hap) -> String {
+    line(&format!("Hap {}: {}", hap.title(), how_it_ended(hap)))
+}
+
+/// `failed, code -15 SIGTERM, after 2.5s`.
+fn how_it_ended(hap: &Hap) -> String {
+    let code = wording::code(hap.status).map(|code| format!(", code {code}")).unwrap_or_default();
+    let runtime = hap.runtime.map(|runtime| format!(", after {}", duration::short(runtime))).unwrap_or_default();
+    let reason = wording::reason(hap).map(|reason| format!(", {reason}")).unwrap_or_default();
+    format!("{}{code}{runtime}{reason}", hap.status.kind().word())
+}
+
+/// `run --check` on a terminal: so long it goes on looking.
+pub fn watching(hap: &Hap, left: Duration) -> String {
+    visible(&format!("Watching hap {}: {} left", hap.title(), duration::short(left))).into_owned()
+}
+
 /// `rename` gave it another name.
 pub fn renamed(hap: &Hap, name: &Name) -> String {
     line(&format!("Renamed hap {} to {name}", hap.title()))
@@ -76,9 +99,9 @@ pub fn stopped(hap: &Hap, forced: usize) -> String {
     }
 }
 
-/// `kill --all` and `stop --all` found nobody.
-pub fn nothing_active() -> String {
-    line("No hap is active")
+/// A verb with `--all` found nobody: none is what this word says.
+pub fn nothing(word: &str) -> String {
+    line(&format!("No hap is {word}"))
 }
 
 /// `clean` removed what was over.
@@ -139,8 +162,8 @@ fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        cleaned, error, finished, healthy, killed, log_event, no_output_yet, nothing_active, paused, renamed,
-        restarted, resumed, signalled, started, stopped,
+        cleaned, error, finished, healthy, killed, log_event, no_output_yet, nothing, paused, renamed, restarted,
+        resumed, signalled, started, stopped,
     };
     use crate::core::error::Error;
     use crate::core::name::Name;
@@ -189,7 +212,7 @@ mod tests {
         assert_eq!(stopped(&hap, 0), "Stopped hap 1 (train)\n");
         assert_eq!(stopped(&hap, 1), "Stopped hap 1 (train); 1 process had to be killed\n");
         assert_eq!(stopped(&hap, 2), "Stopped hap 1 (train); 2 processes had to be killed\n");
-        assert_eq!(nothing_active(), "No hap is active\n");
+        assert_eq!(nothing("active"), "No hap is active\n");
     }
 
     #[test]

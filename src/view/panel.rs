@@ -9,7 +9,7 @@ use super::look::{Badge, Look};
 use super::{time, wording};
 use crate::core::duration;
 use crate::core::error::Error;
-use crate::ops::details::Details;
+use crate::ops::details::{Details, EarlierRun};
 use crate::ops::hap::{Broken, Hap};
 
 /// A hap; with `details` everything about it, its times in this zone.
@@ -42,7 +42,7 @@ fn summary(hap: &Hap, look: &Look) -> Vec<Row> {
         Row::maybe("Leftover", leftover(hap)),
         Some(Row::new("Command", hap.record.command_line())),
         Row::maybe("PID", wording::live_pid(hap)),
-        Row::maybe("Code", wording::code(hap)),
+        Row::maybe("Code", wording::code(hap.status)),
         Row::maybe("Runtime", hap.runtime.map(duration::short)),
     ];
     rows.into_iter().flatten().collect()
@@ -64,8 +64,10 @@ fn closer(hap: &Hap, details: &Details, zone: &TimeZone) -> Vec<Row> {
         Ok(entries) => Row::list("Environment", entries),
         Err(reason) => Row::new("Environment", format!("cannot be read: {reason}")),
     };
+    let runs: Vec<String> = details.runs.iter().map(|run| earlier(run, zone)).collect();
     let rows = [
         Row::maybe("Restarts", restarts),
+        Some(Row::list("Runs before", &runs)).filter(|_| !runs.is_empty()),
         Some(Row::new("Directory", &details.workdir)),
         Row::maybe("Parent PID", details.parent_pid),
         Some(Row::new("User", &details.user)),
@@ -78,6 +80,14 @@ fn closer(hap: &Hap, details: &Details, zone: &TimeZone) -> Vec<Row> {
         Some(environment),
     ];
     rows.into_iter().flatten().collect()
+}
+
+/// `1: failed, code -15 SIGTERM, after 2.5s, started 2025-11-23 08:20:01 +01:00`.
+fn earlier(run: &EarlierRun, zone: &TimeZone) -> String {
+    let code = wording::code(run.status).map(|code| format!(", code {code}")).unwrap_or_default();
+    let runtime = run.runtime.map(|runtime| format!(", after {}", duration::short(runtime))).unwrap_or_default();
+    let started = time::readable(run.started.unix_ns, zone);
+    format!("{}: {}{code}{runtime}, started {started}", run.number, run.status.kind().word())
 }
 
 /// `980 KiB`, `12.3 MiB`, `4.0 GiB`.

@@ -69,7 +69,7 @@ fn whole_cell(field: Field, hap: &Hap, owner: &dyn Fn(u32) -> String, look: &Loo
             let leftover = if hap.leftover > 0 { format!(" +{}", hap.leftover) } else { String::new() };
             marked(&(Badge::of(hap.status.kind()).text(look) + &leftover), look)
         }
-        Field::Code => wording::code(hap).unwrap_or_default(),
+        Field::Code => wording::code(hap.status).unwrap_or_default(),
         Field::Runtime => hap.runtime.map(duration::short).unwrap_or_default(),
         Field::Owner => visible(&owner(hap.record.uid)).into_owned(),
         Field::Command => visible(&hap.record.command_line()).into_owned(),

@@ -22,8 +22,8 @@ pub(super) fn live_pid(hap: &Hap) -> Option<i32> {
 }
 
 /// The return code; with the signal's name if one ended it: `-15 SIGTERM`.
-pub(super) fn code(hap: &Hap) -> Option<String> {
-    let outcome = hap.status.outcome()?;
+pub(super) fn code(status: Status) -> Option<String> {
+    let outcome = status.outcome()?;
     let code = outcome.return_code()?;
     Some(match outcome.signal() {
         Some(signal) => format!("{code} {signal}"),
@@ -34,7 +34,12 @@ pub(super) fn code(hap: &Hap) -> Option<String> {
 /// When it ended, in nanoseconds since 1970-01-01 UTC. What a record says of a lost one is only when
 /// somebody noticed.
 pub(super) fn end(hap: &Hap) -> Option<i64> {
-    match hap.status {
+    end_of(hap.status)
+}
+
+/// The same of a status alone.
+pub(super) fn end_of(status: Status) -> Option<i64> {
+    match status {
         Status::Ended(end) => Some(end.unix_ns),
         Status::Unbound
         | Status::Running
@@ -115,13 +120,13 @@ mod tests {
 
     #[test]
     fn a_signal_stands_beside_its_code() {
-        let of = |outcome| code(&ended(1, "train", outcome));
+        let of = |outcome| code(ended(1, "train", outcome).status);
         assert_eq!(of(Outcome::Exited(0)).as_deref(), Some("0"));
         assert_eq!(of(Outcome::Exited(255)).as_deref(), Some("255"));
         assert_eq!(of(Outcome::Signaled(15)).as_deref(), Some("-15 SIGTERM"));
         assert_eq!(of(Outcome::NotStarted(2)), None);
         assert_eq!(of(Outcome::Lost(Loss::Rebooted)), None);
-        assert_eq!(code(&running(1, "train")), None);
+        assert_eq!(code(running(1, "train").status), None);
     }
 
     #[test]

@@ -123,6 +123,18 @@ impl Process {
         status_line(&status, key)
     }
 
+    /// It has this signal blocked.
+    pub fn holds_back(self, number: i32) -> bool {
+        let blocked = self.status_line("SigBlk").and_then(|mask| u64::from_str_radix(&mask, 16).ok());
+        blocked.is_some_and(|mask| mask >> (number - 1) & 1 == 1)
+    }
+
+    /// How often it has gone to sleep. A zombie still tells.
+    pub fn sleeps(self) -> u64 {
+        let count = self.status_line("voluntary_ctxt_switches").and_then(|count| count.parse().ok());
+        count.expect("it is there, at least as a zombie")
+    }
+
     /// All that descends from it.
     pub fn descendants(self) -> Vec<Process> {
         let mut found: Vec<Process> = Vec::new();
