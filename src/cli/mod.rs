@@ -26,11 +26,13 @@ use arguments::{Arguments, Verb};
 use context::Context;
 
 use crate::core::error::{Error, Result};
+use crate::sys::mask;
 
 const FAILED: u8 = 1;
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    mask::ignore_file_size_signal();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(usage) => return explain_usage(&usage),

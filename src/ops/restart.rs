@@ -12,7 +12,7 @@ use crate::ops::find::{Haps, not_active};
 use crate::ops::hap::{Hap, is_over};
 use crate::ops::kill;
 use crate::ops::run::explain;
-use crate::store::{Flaw, HapDir};
+use crate::store::{Flaw, HapDir, LockRefused};
 use crate::supervisor::{self, Job, Waiting};
 use crate::sys::exec::Program;
 use crate::sys::lock::Held;
@@ -108,8 +108,11 @@ fn lock(directory: HapDir<'_>, hap: &Hap) -> Result<Held> {
         let is_taken = || directory.record().is_ok_and(|record| record.process != hap.record.process);
         match directory.lock() {
             Ok(lock) => return Ok(lock),
-            Err(_) if Instant::now() > deadline || is_taken() => return Err(Error::Busy { hap: hap.title() }),
-            Err(_) => thread::sleep(Duration::from_millis(1)),
+            Err(LockRefused::Unusable(error)) => return Err(Error::file("lock", directory.lock_path())(error)),
+            Err(LockRefused::Held) if Instant::now() > deadline || is_taken() => {
+                return Err(Error::Busy { hap: hap.title() });
+            }
+            Err(LockRefused::Held) => thread::sleep(Duration::from_millis(1)),
         }
     }
 }

@@ -30,7 +30,7 @@ pub enum LockRefused {
     /// Somebody has it.
     Held,
     /// There is no such file, or it cannot be used.
-    Unusable(Flaw),
+    Unusable(io::Error),
 }
 
 impl<'a> HapDir<'a> {
@@ -86,6 +86,11 @@ impl<'a> HapDir<'a> {
         staging::workdir(self.state.haps(), &self.id.to_string())
     }
 
+    /// The file that is locked by who may write here.
+    pub fn lock_path(&self) -> PathBuf {
+        self.path().join(LOCK)
+    }
+
     /// The file that its stdout goes to.
     pub fn stdout_path(&self) -> PathBuf {
         self.path().join(STDOUT)
@@ -113,12 +118,11 @@ impl<'a> HapDir<'a> {
 
     /// Takes its lock: from now on only the caller writes it.
     pub fn lock(&self) -> Result<lock::Held, LockRefused> {
-        let flaw = |error: io::Error| LockRefused::Unusable(Flaw { file: LOCK, reason: error.to_string() });
-        let file = self.open(LOCK, Access::Write).map_err(flaw)?;
-        let held = lock::Held::take(file).map_err(flaw)?.ok_or(LockRefused::Held)?;
+        let file = self.open(LOCK, Access::Write).map_err(LockRefused::Unusable)?;
+        let held = lock::Held::take(file).map_err(LockRefused::Unusable)?.ok_or(LockRefused::Held)?;
         // It may have been moved to the trash between opening and locking.
-        let current = self.open(LOCK, Access::Write).map_err(flaw)?;
-        if file::is_same(&held, &current).map_err(flaw)? { Ok(held) } else { Err(LockRefused::Held) }
+        let current = self.open(LOCK, Access::Write).map_err(LockRefused::Unusable)?;
+        if file::is_same(&held, &current).map_err(LockRefused::Unusable)? { Ok(held) } else { Err(LockRefused::Held) }
     }
 
     fn open(&self, name: &str, access: Access) -> io::Result<OwnedFd> {

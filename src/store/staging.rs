@@ -6,9 +6,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use super::layout::{CMDLINE, CWD, ENVIRON, LOCK, STAGING_PREFIX, STDERR, STDOUT};
+use super::layout::{CMDLINE, CWD, ENVIRON, LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT};
 use super::record_file;
-use super::state_dir::{Registry, StateDir, below};
+use super::state_dir::{Registry, StateDir};
 use crate::core::error::{Error, Result};
 use crate::core::id::Id;
 use crate::core::name::Name;
@@ -127,8 +127,8 @@ impl Staged<'_> {
 
     fn give_id(&self, registry: &Registry, name: &Name, id: Id) -> Result<Id> {
         let (state, directory) = (self.state, id.to_string());
-        state.set_last_id(registry, id.number());
         state.bind(registry, name, id)?;
+        state.set_last_id(registry, id.number());
         file::rename_new_at(state.haps(), &self.name, state.haps(), &directory)
             .map_err(Error::file("create", state.haps_path().join(directory)))?;
         Ok(id)
@@ -151,9 +151,13 @@ impl StateDir {
         }
     }
 
-    /// Removes what was made of a hap. What cannot be removed now goes with the next clean.
+    /// Removes what was made of a hap, without opening anything: the reason may be that too much is
+    /// open. What cannot be removed now goes with the next clean.
     fn discard(&self, staged: &str) {
-        let _ = std::fs::remove_dir_all(below(&self.haps_path(), &[staged]));
+        for file in [CMDLINE, ENVIRON, CWD, STDOUT, STDERR, RECORD, SPARE_RECORD, LOCK] {
+            let _ = file::remove_at(self.haps(), &format!("{staged}/{file}"));
+        }
+        let _ = file::remove_directory_at(self.haps(), staged);
     }
 }
 

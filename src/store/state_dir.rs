@@ -2,7 +2,6 @@
 
 use std::cell::OnceCell;
 use std::env;
-use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -39,9 +38,17 @@ pub fn locate() -> Result<PathBuf> {
     let chosen = env::var_os("HAPLESS_DIR").filter(|value| !value.is_empty()).map(PathBuf::from);
     let path = match chosen {
         Some(path) => path,
-        None => dirs::state_dir().ok_or(Error::NoStateDir)?.join("hapless"),
+        None => state_home().ok_or(Error::NoStateDir)?.join("hapless"),
     };
     path::absolute(&path).map_err(Error::file("find", path))
+}
+
+/// `XDG_STATE_HOME` if it is absolute, else `.local/state` in the user's home. Where `HOME` is unset
+/// `dirs` would ask the C library for it: see `host::home`.
+fn state_home() -> Option<PathBuf> {
+    let has_home = env::var_os("HOME").is_some_and(|home| !home.is_empty());
+    let has_state_home = env::var_os("XDG_STATE_HOME").is_some_and(|path| Path::new(&path).is_absolute());
+    if has_home || has_state_home { dirs::state_dir() } else { Some(host::home()?.join(".local/state")) }
 }
 
 impl StateDir {
@@ -201,9 +208,4 @@ fn check_safe(root: &Path) -> Result<bool> {
         return Ok(true);
     };
     Err(Error::UnsafeStateDir { path: root.to_owned(), reason })
-}
-
-/// `path` with `name` in the place of its last part, for messages about files beside each other.
-pub(super) fn below(directory: &Path, names: &[&str]) -> PathBuf {
-    names.iter().fold(directory.to_owned(), |path, name| path.join(OsString::from(name)))
 }

@@ -1,6 +1,7 @@
 //! Which host, which boot, which pid namespace this is; whose files are ours.
 
 use std::io;
+use std::path::PathBuf;
 
 use crate::core::record::Place;
 
@@ -17,14 +18,23 @@ pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
-/// The name of a user in `/etc/passwd`. The C library would ask other sources as well, for which a
-/// static program has to load libraries of just the right version.
+/// The name of a user in `/etc/passwd`.
 pub fn user_name(uid: u32) -> Option<String> {
+    account_field(uid, 0)
+}
+
+/// The home of this user, if it has one: `HOME`, else what `/etc/passwd` says.
+pub fn home() -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    home.or_else(|| account_field(own_uid(), 5).map(PathBuf::from))
+}
+
+/// One field of a user's line in `/etc/passwd` (passwd(5)). The C library would ask other sources as
+/// well, for which a static program has to load libraries of just the right version, or crashes.
+fn account_field(uid: u32, field: usize) -> Option<String> {
     let passwd = std::fs::read_to_string("/etc/passwd").ok()?;
     let uid = uid.to_string();
-    passwd.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == uid).then(|| name.to_owned())
-    })
+    let account = passwd.lines().map(|line| line.split(':').collect::<Vec<_>>());
+    let account = account.into_iter().find(|fields| fields.get(2) == Some(&uid.as_str()))?;
+    account.get(field).filter(|text| !text.is_empty()).map(|text| (*text).to_owned())
 }

@@ -32,6 +32,13 @@ impl Drop for AllBlocked {
     }
 }
 
+/// Lets a write beyond the file size limit fail with `EFBIG` instead of ending this process (setrlimit(2)).
+pub fn ignore_file_size_signal() {
+    // SAFETY: ignoring a signal runs no code of ours.
+    let ignored = unsafe { libc::signal(libc::SIGXFSZ, libc::SIG_IGN) };
+    debug_assert_ne!(ignored, libc::SIG_ERR);
+}
+
 /// Every signal to its default action and none blocked: what a new command starts with.
 pub fn reset_all() {
     for number in 1..=LAST {
