@@ -67,6 +67,18 @@ pub struct ProcessId {
     pub pid: i32,
     /// When it started, in clock ticks since boot: field 22 of `/proc/PID/stat` (`proc_pid_stat(5)`).
     pub start_ticks: u64,
+    /// The number of its pidfd in the kernel's own file system for them, which no other process of this
+    /// boot ever has (Linux 6.9); a tick lasts long enough for a pid to be given out twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pidfd_inode: Option<u64>,
+}
+
+impl ProcessId {
+    /// What `/proc/PID/stat` alone shows of it.
+    #[must_use]
+    pub fn as_in_stat(self) -> Self {
+        Self { pidfd_inode: None, ..self }
+    }
 }
 
 /// One point in time on two clocks.

@@ -101,7 +101,8 @@ pub fn is_over(state: &StateDir, record: &Record, here: &Place) -> bool {
 /// makes it worth looking.
 fn leftover(state: &StateDir, record: &Record, origin: Origin) -> Vec<Stat> {
     let had_some = record.end.is_some_and(|end| end.survivors);
-    if had_some && origin == Origin::Here { Members::of(state, record).list() } else { Vec::new() }
+    let found = if had_some && origin == Origin::Here { Members::of(state, record).list() } else { Vec::new() };
+    found.into_iter().filter(|stat| !stat.is_zombie()).collect()
 }
 
 /// Reads the record and then looks for the processes. Those may end in between, and the supervisor

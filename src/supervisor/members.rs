@@ -56,22 +56,23 @@ impl<'a> Members<'a> {
     fn is_foreign(&self, stat: &Stat) -> bool {
         is_supervisor(stat.id.pid)
             || stat.parent == self.record.supervisor.pid
-                && stat.id != self.record.process
+                && stat.id != self.record.process.as_in_stat()
                 && self.is_of_another_hap(stat)
     }
 
     /// Its command, or one of its command's session, whose number nobody else has while that lives.
     fn is_of_another_hap(&self, stat: &Stat) -> bool {
         let others = self.others.get_or_init(|| self.other_commands());
-        let leader = proc::identify(stat.session);
-        others.contains(&stat.id) || leader.is_some_and(|leader| others.contains(&leader))
+        let leader = proc::stat(stat.session);
+        others.contains(&stat.id) || leader.is_some_and(|leader| others.contains(&leader.id))
     }
 
     fn other_commands(&self) -> HashSet<ProcessId> {
         let ids = self.state.ids().unwrap_or_default();
         let records = ids.into_iter().filter_map(|id| self.state.hap(id).record().ok());
         let here = records.filter(|record| record.end.is_none() && record.place == self.record.place);
-        here.map(|record| record.process).filter(|&process| process != self.record.process).collect()
+        let commands = here.map(|record| record.process).filter(|&process| process != self.record.process);
+        commands.map(ProcessId::as_in_stat).collect()
     }
 }
 

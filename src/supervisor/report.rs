@@ -16,22 +16,25 @@ pub(super) struct Report {
     pub(super) started: Moment,
 }
 
-const REPORT: usize = 4 + 2 * 12 + 16;
+/// `errno`, three numbers of each process, and the moment.
+const NUMBERS: usize = 9;
+const REPORT: usize = NUMBERS * size_of::<u64>();
 
 impl Report {
     /// Tells it to whoever waits for it. If nobody does any more, nobody needs it.
     pub(super) fn send(result: io::Result<Self>, to: impl AsFd) {
-        let mut bytes = [0; REPORT];
+        let mut numbers = [0; NUMBERS];
         match result {
-            Ok(report) => {
-                bytes[4..8].copy_from_slice(&report.supervisor.pid.to_ne_bytes());
-                bytes[8..16].copy_from_slice(&report.supervisor.start_ticks.to_ne_bytes());
-                bytes[16..20].copy_from_slice(&report.process.pid.to_ne_bytes());
-                bytes[20..28].copy_from_slice(&report.process.start_ticks.to_ne_bytes());
-                bytes[28..36].copy_from_slice(&report.started.unix_ns.to_ne_bytes());
-                bytes[36..44].copy_from_slice(&report.started.boot_ns.to_ne_bytes());
+            Ok(Self { supervisor, process, started }) => {
+                numbers[1..4].copy_from_slice(&process_numbers(supervisor));
+                numbers[4..7].copy_from_slice(&process_numbers(process));
+                numbers[7..].copy_from_slice(&[started.unix_ns.cast_unsigned(), started.boot_ns]);
             }
-            Err(error) => bytes[..4].copy_from_slice(&error.raw_os_error().unwrap_or(libc::EIO).to_ne_bytes()),
+            Err(error) => numbers[0] = i64::from(error.raw_os_error().unwrap_or(libc::EIO)).cast_unsigned(),
+        }
+        let mut bytes = [0; REPORT];
+        for (room, number) in bytes.chunks_exact_mut(size_of::<u64>()).zip(numbers) {
+            room.copy_from_slice(&number.to_ne_bytes());
         }
         let _ = rustix::io::write(to, &bytes);
     }
@@ -42,17 +45,26 @@ impl Report {
         if read(from, &mut bytes)? < REPORT {
             return Ok(None);
         }
-        let number = |at: usize| i32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-        let long = |at: usize| u64::from_ne_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
-        if number(0) != 0 {
-            return Err(io::Error::from_raw_os_error(number(0)));
+        let mut numbers = [0; NUMBERS];
+        for (number, bytes) in numbers.iter_mut().zip(bytes.chunks_exact(size_of::<u64>())) {
+            *number = u64::from_ne_bytes(bytes.try_into().expect("eight bytes"));
         }
-        Ok(Some(Self {
-            supervisor: ProcessId { pid: number(4), start_ticks: long(8) },
-            process: ProcessId { pid: number(16), start_ticks: long(20) },
-            started: Moment { unix_ns: long(28).cast_signed(), boot_ns: long(36) },
-        }))
+        if numbers[0] != 0 {
+            return Err(io::Error::from_raw_os_error(i32::try_from(numbers[0]).unwrap_or(libc::EIO)));
+        }
+        let started = Moment { unix_ns: numbers[7].cast_signed(), boot_ns: numbers[8] };
+        Ok(Some(Self { supervisor: process_of(&numbers[1..4]), process: process_of(&numbers[4..7]), started }))
     }
+}
+
+/// No inode has the number zero.
+fn process_numbers(process: ProcessId) -> [u64; 3] {
+    [i64::from(process.pid).cast_unsigned(), process.start_ticks, process.pidfd_inode.unwrap_or(0)]
+}
+
+fn process_of(numbers: &[u64]) -> ProcessId {
+    let pidfd_inode = Some(numbers[2]).filter(|&inode| inode > 0);
+    ProcessId { pid: i32::try_from(numbers[0]).unwrap_or(0), start_ticks: numbers[1], pidfd_inode }
 }
 
 /// From the caller to the command: it is recorded under this id and name and may go.
@@ -178,8 +190,8 @@ mod tests {
     fn a_report_arrives_as_it_was_sent() {
         let (from, to) = pipe().expect("pipe");
         let report = Report {
-            supervisor: ProcessId { pid: 7, start_ticks: u64::MAX },
-            process: ProcessId { pid: i32::MAX, start_ticks: 1 },
+            supervisor: ProcessId { pid: 7, start_ticks: u64::MAX, pidfd_inode: None },
+            process: ProcessId { pid: i32::MAX, start_ticks: 1, pidfd_inode: Some(u64::MAX) },
             started: Moment { unix_ns: -1, boot_ns: 3 },
         };
         Report::send(Ok(report), &to);

@@ -12,7 +12,7 @@ use crate::sys::{host, wait};
 /// One reading of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stat {
-    /// Who it is.
+    /// Who it is, as far as the stat tells.
     pub id: ProcessId,
     /// `R`, `S`, `D`, `T`, `t`, `Z`, `X`, ...
     pub state: u8,
@@ -53,7 +53,7 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
     // proc_pid_stat(5) counts from 1, and the first two are before `rest`.
     let field = |number: usize| fields[number - 3];
     Some(Stat {
-        id: ProcessId { pid, start_ticks: field(22).parse().ok()? },
+        id: ProcessId { pid, start_ticks: field(22).parse().ok()?, pidfd_inode: None },
         state: *field(3).as_bytes().first()?,
         parent: field(4).parse().ok()?,
         group: field(5).parse().ok()?,
@@ -97,12 +97,24 @@ impl Stat {
 
 /// The identity of whoever has this pid now.
 pub fn identify(pid: i32) -> Option<ProcessId> {
-    stat(pid).map(|stat| stat.id)
+    Some(ProcessId { pidfd_inode: pidfd_inode(pid), ..stat(pid)?.id })
 }
 
 /// The stat of exactly this process. `None` if it is gone, also when its pid is another's now.
 pub fn stat_of(process: ProcessId) -> Option<Stat> {
-    stat(process.pid).filter(|stat| stat.id == process)
+    let stat = stat(process.pid).filter(|stat| stat.id == process.as_in_stat())?;
+    // Asked second: who has the number now had the pid when the stat was read, too.
+    let is_same = process.pidfd_inode.is_none_or(|inode| pidfd_inode(process.pid) == Some(inode));
+    is_same.then_some(stat)
+}
+
+/// See [`ProcessId::pidfd_inode`]. Before Linux 6.9 all pidfds share one inode.
+fn pidfd_inode(pid: i32) -> Option<u64> {
+    const PIDFS: u64 = 0x5049_4446;
+    let pid = rustix::process::Pid::from_raw(pid)?;
+    let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
+    let is_unique = rustix::fs::fstatfs(&pidfd).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PIDFS));
+    is_unique.then(|| rustix::fs::fstat(&pidfd).ok().map(|stat| stat.st_ino)).flatten()
 }
 
 /// What is seen of exactly this process.
@@ -162,7 +174,7 @@ mod tests {
     fn a_name_may_contain_anything() {
         for name in ["sh", "a) R 1 2 3", "(", "))) Z", "tab\there", ""] {
             let stat = parse_stat(line(name, 'S', 1).as_bytes()).expect("parses");
-            assert_eq!(stat.id, ProcessId { pid: 42, start_ticks: 12345 }, "{name:?}");
+            assert_eq!(stat.id, ProcessId { pid: 42, start_ticks: 12345, pidfd_inode: None }, "{name:?}");
             assert_eq!((stat.state, stat.cpu_ticks, stat.resident_pages, stat.exit_status), (b'S', 15, 99, 768));
         }
     }
@@ -186,6 +198,8 @@ mod tests {
         let own = identify(i32::try_from(std::process::id()).expect("fits")).expect("we exist");
         assert_eq!(presence(own), Presence::Alive);
         assert_eq!(presence(ProcessId { start_ticks: own.start_ticks + 1, ..own }), Presence::Gone);
-        assert_eq!(stat(own.pid).map(|stat| stat.id), Some(own));
+        assert_eq!(presence(ProcessId { pidfd_inode: Some(1), ..own }), Presence::Gone);
+        assert_eq!(presence(own.as_in_stat()), Presence::Alive);
+        assert_eq!(stat(own.pid).map(|stat| stat.id), Some(own.as_in_stat()));
     }
 }

@@ -248,12 +248,14 @@ fn text(value: &impl Serialize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{list, one};
-    use crate::core::name::is_unprintable;
+    use super::{Deed, acted, array, cleaned, list, one};
+    use crate::core::name::{Name, is_unprintable};
     use crate::core::record::{Loss, Outcome};
+    use crate::core::status::Kind;
+    use crate::ops::clean::{Cleaned, Removed};
     use crate::ops::details::Details;
     use crate::ops::hap::Entry;
-    use crate::view::samples::{broken, details, ended, running, whole};
+    use crate::view::samples::{broken, details, ended, id, running, whole};
     use jiff::tz::{Offset, TimeZone};
     use serde_json::{Value, json};
 
@@ -269,6 +271,7 @@ mod tests {
     fn an_ended_hap_field_by_field() {
         let east = TimeZone::fixed(Offset::from_hours(1).expect("valid"));
         let expected = r#"{
+  "version": 1,
   "hid": 2,
   "name": "train",
   "pid": 4242,
@@ -316,8 +319,11 @@ mod tests {
         let text = one(&Entry::Broken(broken(7)), None, &TimeZone::UTC);
         assert_eq!(keys(&text), keys(&one(&whole(running(1, "train")), None, &TimeZone::UTC)));
         let object = read(&text);
-        let told = ["hid", "status", "path", "reason"].map(|key| object[key].clone());
-        assert_eq!(told, [json!(7), json!("broken"), json!("/state/haps/7/record.json"), json!("it has no command")]);
+        let told = ["version", "hid", "status", "path", "reason"].map(|key| object[key].clone());
+        assert_eq!(
+            told,
+            [json!(1), json!(7), json!("broken"), json!("/state/haps/7/record.json"), json!("it has no command")]
+        );
         let nulls = object.as_object().expect("an object").values().filter(|value| value.is_null()).count();
         assert_eq!(nulls, keys(&text).len() - told.len());
     }
@@ -326,7 +332,7 @@ mod tests {
     fn a_closer_look_adds_its_keys_at_the_end() {
         let entry = whole(running(1, "train"));
         let text = one(&entry, Some(&details()), &TimeZone::UTC);
-        let added = ["parent_pid", "user", "cpu_seconds", "peak_rss_kib", "environment", "environment_error"];
+        let added = ["parent_pid", "user", "cpu_seconds", "peak_rss_kib", "environment", "environment_error", "runs"];
         assert!(keys(&text).ends_with(&added), "{text}");
         let object = read(&text);
         assert_eq!(object["cpu_seconds"], 1.75);
@@ -334,6 +340,31 @@ mod tests {
         let details = Details { environment: Err("gone".to_owned()), ..details() };
         let object = read(&one(&entry, Some(&details), &TimeZone::UTC));
         assert_eq!((&object["environment"], &object["environment_error"]), (&Value::Null, &json!("gone")));
+    }
+
+    #[test]
+    fn what_a_verb_did_comes_last() {
+        let hap = ended(2, "train", Outcome::Signaled(9));
+        let text = acted(&hap, Deed { killed: Some(3), ..Deed::default() }, &TimeZone::UTC);
+        assert!(text.ends_with("  \"path\": null,\n  \"killed\": 3\n}\n"), "{text}");
+        let plain = acted(&hap, Deed::default(), &TimeZone::UTC);
+        assert_eq!(plain, one(&whole(hap), None, &TimeZone::UTC));
+    }
+
+    #[test]
+    fn objects_become_an_array_as_if_it_had_been_written_at_once() {
+        let entries = [whole(running(1, "train")), whole(running(2, "other"))];
+        let objects: Vec<String> = entries.iter().map(|entry| one(entry, None, &TimeZone::UTC)).collect();
+        assert_eq!(array(&objects), list(&entries, &TimeZone::UTC));
+        assert_eq!(array(&[]), list(&[], &TimeZone::UTC));
+    }
+
+    #[test]
+    fn a_clean_says_what_went() {
+        let removed = Removed { id: id(3), name: Name::new("train").expect("valid"), kind: Kind::Lost };
+        let object = read(&cleaned(&Cleaned { removed: vec![removed], leftover: 1 }));
+        let gone = json!({"hid": 3, "name": "train", "status": "lost"});
+        assert_eq!(object, json!({"version": 1, "removed": [gone], "leftover": 1}));
     }
 
     #[test]

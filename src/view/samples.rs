@@ -85,8 +85,8 @@ fn record(name: &str) -> Record {
         uid: 1000,
         restarts: 0,
         place: Place { host: "here".to_owned(), boot_id: "boot".to_owned(), pid_namespace: 1 },
-        supervisor: ProcessId { pid: 4241, start_ticks: 1 },
-        process: ProcessId { pid: 4242, start_ticks: 2 },
+        supervisor: ProcessId { pid: 4241, start_ticks: 1, pidfd_inode: None },
+        process: ProcessId { pid: 4242, start_ticks: 2, pidfd_inode: None },
         started: Moment { unix_ns: STARTED, boot_ns: 1 },
         end: None,
     }

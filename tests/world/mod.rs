@@ -3,6 +3,7 @@
 #![allow(dead_code, unreachable_pub)] // each test file uses another part of it
 
 pub mod process;
+pub mod strangers;
 pub mod tools;
 
 use std::ffi::{OsStr, OsString};
