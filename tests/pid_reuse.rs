@@ -8,7 +8,8 @@ use std::fs;
 use world::strangers::{abandoned, assert_never_touched};
 use world::{Companion, World};
 
-/// Starts strangers until one of them has this pid: the kernel is told where to go on counting.
+/// Starts strangers until one of them has this pid: the kernel is told where to go on counting. `None` if
+/// it may not be told, or if a process that is not ours was quicker and stays.
 fn stranger_with_pid(pid: i32) -> Option<Companion> {
     for _ in 0..2000 {
         fs::write("/proc/sys/kernel/ns_last_pid", (pid - 1).to_string()).ok()?;
@@ -17,7 +18,7 @@ fn stranger_with_pid(pid: i32) -> Option<Companion> {
             return Some(stranger);
         }
     }
-    panic!("the pid {pid} was never given out again")
+    None
 }
 
 #[test]
@@ -27,7 +28,7 @@ fn a_pid_that_was_really_given_out_again_is_lost_and_never_touched() {
     for role in ["process", "supervisor"] {
         let pid = world.record(&id)[role]["pid"].as_i64().expect("a pid");
         let stranger = stranger_with_pid(i32::try_from(pid).expect("fits"));
-        let Some(stranger) = stranger else { skip!("only root may say which pid is next") };
+        let Some(stranger) = stranger else { skip!("we are not root, or somebody else was given the pid first") };
         assert_never_touched(&world, &id, &stranger, "lost");
     }
 }

@@ -93,6 +93,8 @@ impl Facts {
                 Presence::Alive => Status::Running,
                 Presence::Stopped => Status::Paused,
                 Presence::Zombie(Some(outcome)) => Status::Ending(outcome),
+                // Its supervisor has its end and is about to record it: a slow disk may take its time.
+                Presence::Zombie(None) | Presence::Gone if self.has_supervisor() => Status::Running,
                 Presence::Zombie(None) | Presence::Gone => Status::Lost(Loss::Unwatched),
             },
         }
@@ -215,7 +217,9 @@ mod tests {
                 let facts = |origin| Facts { end: None, origin, command, supervisor };
                 assert_eq!(facts(Origin::Elsewhere).status(), Status::Elsewhere);
                 assert_eq!(facts(Origin::EarlierBoot).status(), Status::Lost(Loss::Rebooted));
+                let is_supervised = matches!(supervisor, Presence::Alive | Presence::Stopped);
                 let expected = match command {
+                    Presence::Gone | Presence::Zombie(None) if is_supervised => Status::Running,
                     Presence::Gone | Presence::Zombie(None) => Status::Lost(Loss::Unwatched),
                     Presence::Zombie(Some(outcome)) => Status::Ending(outcome),
                     Presence::Stopped => Status::Paused,
