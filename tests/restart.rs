@@ -6,7 +6,7 @@ mod world;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use world::{World, finish, json};
+use world::{World, finish, json, wait_for};
 
 #[test]
 fn the_same_command_runs_again_under_the_same_id_and_name() {
@@ -120,6 +120,8 @@ fn a_program_or_directory_that_is_gone_is_refused_and_the_hap_kept_as_it_was() {
     let program = world.executable("program", "#!/bin/sh\necho out; exec sleep 60\n");
     let id = world.run(&["-d", "there", program.to_str().expect("text")]);
     let command = world.main_process(&id);
+    // The shell must have opened its script before that is moved.
+    wait_for("its output", || world.hap(&["logs", &id]).ok() == "out\n");
     fs::rename(&program, world.work("away")).expect("our own");
     let refused = world.hap(&["restart", &id]);
     assert_eq!(refused.code, 127, "{refused:?}");
