@@ -24,6 +24,18 @@ impl From<&str> for Alias {
     }
 }
 
+impl From<Id> for Alias {
+    fn from(id: Id) -> Self {
+        Self::Id(id)
+    }
+}
+
+impl From<&String> for Alias {
+    fn from(text: &String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
 impl fmt::Display for Alias {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -5,6 +5,7 @@ pub mod clean;
 pub mod details;
 pub mod find;
 pub mod hap;
+pub mod hapless;
 pub mod heal;
 pub mod kill;
 pub mod logs;

@@ -1,6 +1,7 @@
 //! Making processes.
 
 use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::unistd::{ForkResult, Pid};
 
@@ -53,26 +54,45 @@ pub fn set_name(name: &std::ffi::CStr) {
     let _ = rustix::thread::set_name(name);
 }
 
-/// While it lives, what this process makes is nobody else's business; dropping it restores the
-/// mask before. It is one for the whole process, so other threads had better not make files then.
+/// While one lives, what this process makes is nobody else's business; when the last of them is
+/// dropped the mask is what it was before the first. The mask is one for the whole process, so threads
+/// that make other files had better not do so then.
 #[must_use = "the mask is set only while it lives"]
-pub struct PrivateUmask(u32);
+pub struct PrivateUmask {
+    before: u32,
+}
+
+/// How many there are, and the mask before the first.
+static PRIVATE: Mutex<(usize, u32)> = Mutex::new((0, 0));
 
 /// Sets the mask 077.
 pub fn private_umask() -> PrivateUmask {
-    PrivateUmask(set_umask(0o077))
+    let mut private = private();
+    if private.0 == 0 {
+        private.1 = set_umask(0o077);
+    }
+    private.0 += 1;
+    PrivateUmask { before: private.1 }
+}
+
+fn private() -> MutexGuard<'static, (usize, u32)> {
+    PRIVATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl PrivateUmask {
     /// The mask before.
     pub fn before(&self) -> u32 {
-        self.0
+        self.before
     }
 }
 
 impl Drop for PrivateUmask {
     fn drop(&mut self) {
-        set_umask(self.0);
+        let mut private = private();
+        private.0 -= 1;
+        if private.0 == 0 {
+            set_umask(private.1);
+        }
     }
 }
 
