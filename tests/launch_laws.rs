@@ -464,7 +464,9 @@ fn umask_nice_and_limits_come_from_the_caller() {
     let output = output_of(&world, "umask 0147; \"$HAP\" run -q cat /proc/self/status");
     assert_eq!(status_line(&output, "Umask").as_deref(), Some("0147"));
     let output = output_of(&world, "nice -n 7 \"$HAP\" run -q cat /proc/self/stat");
-    assert_eq!(parse(output.as_bytes()).expect("a stat line").nice, 7);
+    // The tests themselves may run at some niceness; 19 is the last.
+    let own = world::process::stat(std::process::id().cast_signed()).expect("we are there").nice;
+    assert_eq!(parse(output.as_bytes()).expect("a stat line").nice, 19.min(own + 7));
     let output = output_of(&world, "ulimit -n 123; ulimit -c 0; \"$HAP\" run -q cat /proc/self/limits");
     let line = output.lines().find(|line| line.starts_with("Max open files")).expect("it is there");
     assert!(line.split_whitespace().any(|word| word == "123"), "{line}");
