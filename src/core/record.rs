@@ -151,6 +151,18 @@ pub struct Usage {
 }
 
 impl Record {
+    /// Reads a record; an error says what is wrong with it.
+    pub fn from_json(json: &[u8]) -> Result<Self, String> {
+        if json.is_empty() {
+            return Err("it is empty".into());
+        }
+        let record: Self = serde_json::from_slice(json).map_err(|error| explain(json, &error))?;
+        match record.flaw() {
+            Some(reason) => Err(reason.into()),
+            None => Ok(record),
+        }
+    }
+
     /// The command as one line that can be pasted into a shell.
     pub fn command_line(&self) -> String {
         match self.argv.as_slice() {
@@ -160,7 +172,7 @@ impl Record {
     }
 
     /// What a well-formed record of this version cannot contain, if this one does.
-    pub fn flaw(&self) -> Option<&'static str> {
+    fn flaw(&self) -> Option<&'static str> {
         let bad_pid = |process: ProcessId| process.pid <= 1;
         if self.version == 0 || self.version > VERSION {
             return Some("it was written by another version of hap");
@@ -175,6 +187,21 @@ impl Record {
             Some(Outcome::Signaled(number)) if Signal::new(number).is_none() => Some("it has an impossible signal"),
             _ => None,
         }
+    }
+}
+
+/// A record of a later version may lack anything that this one needs: then its version says more
+/// than the first thing that is missed.
+fn explain(json: &[u8], error: &serde_json::Error) -> String {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    match serde_json::from_slice(json) {
+        Ok(Versioned { version }) if version > VERSION => {
+            format!("it was written by a newer hap, in format version {version}")
+        }
+        _ => format!("it is damaged: {error}"),
     }
 }
 

@@ -53,34 +53,12 @@ pub fn replace(directory: impl AsFd, record: &Record) -> io::Result<()> {
 pub(super) fn read(base: impl AsFd, directory: &str) -> Result<Record, Flaw> {
     let flaw = |reason: String| Flaw { file: RECORD, reason };
     let json = file::read_at(base, &format!("{directory}/{RECORD}"), LIMIT).map_err(|error| flaw(error.to_string()))?;
-    if json.is_empty() {
-        return Err(flaw("it is empty".into()));
-    }
-    let record: Record = serde_json::from_slice(&json).map_err(|error| flaw(explain(&json, &error)))?;
-    match record.flaw() {
-        Some(reason) => Err(flaw(reason.into())),
-        None => Ok(record),
-    }
+    Record::from_json(&json).map_err(flaw)
 }
 
 /// Whether the record in this directory is of a run with this command.
 pub fn is_record_of(directory: impl AsFd, command: ProcessId) -> bool {
     read(directory, ".").is_ok_and(|record| record.process == command)
-}
-
-/// A record of a later version may lack anything that this one needs: then its version says more
-/// than the first thing that is missed.
-fn explain(json: &[u8], error: &serde_json::Error) -> String {
-    #[derive(serde::Deserialize)]
-    struct Versioned {
-        version: u32,
-    }
-    match serde_json::from_slice(json) {
-        Ok(Versioned { version }) if version > crate::core::record::VERSION => {
-            format!("it was written by a newer hap, in format version {version}")
-        }
-        _ => format!("it is damaged: {error}"),
-    }
 }
 
 /// Adds the end to the record in this directory and makes it last through a power cut. For who
