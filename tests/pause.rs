@@ -135,3 +135,46 @@ fn no_alias_is_a_usage_error() {
         assert_eq!(world.hap(&[verb]).code, 2);
     }
 }
+
+#[test]
+fn a_program_whose_main_thread_has_ended_is_paused_as_a_whole() {
+    needs!("python3");
+    let world = World::new();
+    let script = "
+import ctypes, os, threading, time
+def work():
+    while not os.path.exists('end'): print('x', flush=True); time.sleep(0.01)
+    os._exit(5)
+threading.Thread(target=work).start()
+ctypes.CDLL(None).pthread_exit(None)
+";
+    let id = world.run(&["python3", "-c", script]);
+    let command = world.main_process(&id);
+    wait_for("the end of its main thread", || command.stat().is_some_and(|stat| stat.state == 'Z'));
+    assert_eq!(world.word(&id), "running");
+    world.hap(&["pause", &id]).ok();
+    assert_eq!(world.word(&id), "paused");
+    let length = fs::metadata(world.file(&id, "stdout.log")).expect("a log").len();
+    world.hap(&["resume", &id]).ok();
+    assert_eq!(world.word(&id), "running");
+    wait_for("more output", || fs::metadata(world.file(&id, "stdout.log")).expect("a log").len() > length);
+    fs::write(world.work("end"), "").expect("a new file");
+    assert_eq!(world.until_ended(&id)["rc"], 5);
+}
+
+#[test]
+fn a_program_that_waits_for_its_child_to_be_executed_is_paused_at_once() {
+    let python = needs!("python3");
+    let world = World::new();
+    // vfork(2) in a loop: sooner or later a pause stops the child before its exec.
+    let script = "import subprocess\nwhile True: subprocess.run(['/bin/true'])";
+    let id = world.run(&[python.to_str().expect("text"), "-c", script]);
+    for _ in 0..150 {
+        world.hap(&["pause", &id]).ok();
+        assert_eq!(world.word(&id), "paused");
+        world.hap(&["resume", &id]).ok();
+        assert_eq!(world.word(&id), "running");
+    }
+    world.hap(&["pause", &id]).ok();
+    world.hap(&["kill", &id]).ok();
+}

@@ -61,6 +61,8 @@ pub enum Error {
     NotSignalled { hap: Title, signal: String, source: io::Error },
     #[error("hap {hap} still has {count} processes that do not end")]
     WillNotEnd { hap: Title, count: usize },
+    #[error("hap {hap} still has {count} processes that do not stop")]
+    WillNotHalt { hap: Title, count: usize },
     #[error("the time is up and hap {hap} is still {status}")]
     TimedOut { hap: Title, status: &'static str },
     #[error("hap {hap} goes on; only the waiting has ended")]
@@ -107,7 +109,7 @@ impl Error {
                 "give a number from 1 to 64 or a name such as TERM; `kill -l` lists them".into()
             }
             Self::NotSignalled { .. } => "you can signal only what runs as your own user".into(),
-            Self::WillNotEnd { .. } => {
+            Self::WillNotEnd { .. } | Self::WillNotHalt { .. } => {
                 "they hang in the kernel, on a dead network disk perhaps, and go when it answers".into()
             }
             Self::TimedOut { hap, .. } => format!("`hap wait {}` waits on, `hap stop {0}` ends it", hap.id),

@@ -10,7 +10,10 @@ use crate::sys::{clock, proc, tree};
 pub fn pause(haps: &Haps, hap: &Hap) -> Result<usize> {
     let members = haps.members(hap);
     let halted = tree::halt(&|| members.list()).map_err(Error::system("pause it"))?;
-    Ok(halted.len())
+    if halted.running > 0 {
+        return Err(Error::WillNotHalt { hap: hap.title(), count: halted.running });
+    }
+    Ok(halted.members.len())
 }
 
 /// Continues all of a paused hap: how many processes that is.

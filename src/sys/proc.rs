@@ -34,9 +34,46 @@ pub struct Stat {
 
 /// Reads the stat of a process. `None` if there is none with this pid.
 pub fn stat(pid: i32) -> Option<Stat> {
+    let stat = read_stat(&format!("/proc/{pid}/stat"))?;
+    let state = match stat.state {
+        // Its main thread has ended and others go on: how they are is how it is.
+        state if is_over(state) && !stat.is_zombie() => {
+            states_of_threads(pid).into_iter().find(|&state| !is_over(state))
+        }
+        // As vfork(2) waits for its child: a stop that came meanwhile is still to be obeyed, and nothing
+        // runs before that.
+        b'D' if stop_is_pending(pid) => Some(b'T'),
+        state => Some(state),
+    };
+    Some(Stat { state: state.unwrap_or(stat.state), ..stat })
+}
+
+fn states_of_threads(pid: i32) -> Vec<u8> {
+    let Ok(threads) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    threads.flatten().filter_map(|thread| Some(read_stat(thread.path().join("stat").to_str()?)?.state)).collect()
+}
+
+/// SIGSTOP was sent to a process whose main thread cannot be interrupted: it is on its list of pending
+/// signals (`ShdPnd`, `proc_pid_status(5)`) or has already stopped its other threads.
+fn stop_is_pending(pid: i32) -> bool {
+    const SIGSTOP: u64 = 1 << (libc::SIGSTOP - 1);
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:"));
+    let pending = pending.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0);
+    pending & SIGSTOP != 0 || {
+        let threads = states_of_threads(pid);
+        threads.contains(&b'T') && threads.iter().all(|state| matches!(state, b'D' | b'T'))
+    }
+}
+
+fn is_over(state: u8) -> bool {
+    matches!(state, b'Z' | b'X' | b'x')
+}
+
+fn read_stat(path: &str) -> Option<Stat> {
     // The longest possible line: 52 fields, of which the second has at most 64 bytes.
     let mut buffer = [0; 2048];
-    let mut file = fs::File::open(format!("/proc/{pid}/stat")).ok()?;
+    let mut file = fs::File::open(path).ok()?;
     let length = file.read(&mut buffer).ok()?;
     parse_stat(&buffer[..length])
 }
@@ -69,7 +106,7 @@ impl Stat {
     /// It has ended; only its parent has not fetched that yet. The main thread of a process may
     /// end before its other threads: then it looks like a zombie and is none.
     pub fn is_zombie(&self) -> bool {
-        matches!(self.state, b'Z' | b'X' | b'x') && self.threads <= 1
+        is_over(self.state) && self.threads <= 1
     }
 
     /// It does not run until it is continued, by a signal or by its tracer.

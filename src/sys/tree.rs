@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
-use crate::sys::clock::wait_until;
+use crate::sys::clock::{self, wait_until};
 use crate::sys::fork::own_pid;
 use crate::sys::pidfd::{self, Handle};
 use crate::sys::proc::{self, Stat};
@@ -33,15 +33,27 @@ pub fn descendants(roots: &[i32], is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Sta
     found
 }
 
+/// A tree that was halted.
+pub struct Halted {
+    /// Its processes in the order in which they were found, parents first.
+    pub members: Vec<ProcessId>,
+    /// How many of them would not halt.
+    pub running: usize,
+}
+
 /// Halts every process that `find` finds, again and again until it finds nothing that still runs.
-/// Returns them in the order in which they were found, parents first.
-pub fn halt(find: &dyn Fn() -> Vec<Stat>) -> io::Result<Vec<ProcessId>> {
-    let deadline = Instant::now() + PATIENCE;
+pub fn halt(find: &dyn Fn() -> Vec<Stat>) -> io::Result<Halted> {
+    halt_until(Instant::now() + PATIENCE, find)
+}
+
+fn halt_until(deadline: Instant, find: &dyn Fn() -> Vec<Stat>) -> io::Result<Halted> {
     loop {
-        let members = others(find());
-        let running: Vec<&Stat> = members.iter().filter(|stat| !stat.is_halted() && !stat.is_zombie()).collect();
+        let mut members = others(find());
+        members.retain(|stat| !stat.is_zombie());
+        let running: Vec<&Stat> = members.iter().filter(|stat| !stat.is_halted()).collect();
         if running.is_empty() || Instant::now() > deadline {
-            return Ok(members.iter().filter(|stat| !stat.is_zombie()).map(|stat| stat.id).collect());
+            let running = running.len();
+            return Ok(Halted { members: members.iter().map(|stat| stat.id).collect(), running });
         }
         for stat in running {
             send(stat.id, Signal::STOP)?;
@@ -83,7 +95,8 @@ pub fn kill(find: &dyn Fn() -> Vec<Stat>) -> io::Result<(usize, usize)> {
     let deadline = Instant::now() + PATIENCE;
     let mut killed = HashSet::new();
     loop {
-        for member in halt(find)? {
+        // What does not halt soon is killed all the same.
+        for member in halt_until(deadline.min(clock::soon()), find)?.members {
             if send(member, Signal::KILL)? {
                 killed.insert(member);
             }
