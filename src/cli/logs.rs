@@ -168,7 +168,7 @@ pub(super) fn logs(context: &Context, arguments: &LogsArguments) -> Result<u8> {
         }
     }
     if let Some(haps) = haps.filter(|_| !chosen.is_empty()) {
-        wish.follow(context, &haps, chosen)?;
+        wish.follow(context, haps, chosen)?;
     }
     Ok(code)
 }
@@ -221,13 +221,11 @@ impl<'a> Wish<'a> {
     /// Writes what there is of one hap.
     fn print(&self, context: &Context, chosen: Chosen) -> Result<()> {
         let Chosen { hap, logs } = chosen;
-        let stdout = io::stdout();
         let marks = self.marks(context, &[(&hap, logs.iter().map(|(log, _)| log.stream()).collect())]);
-        let write = |time| time::of_line(time, &self.zone);
-        let mut lines = Lines::new(self.show(&stdout, &write), marks);
+        let mut lines = Lines::new(self.show()?, marks);
         let is_plain = !(self.arguments.how.timestamps || self.arguments.all && is_marked());
         for (voice, (mut log, times)) in logs.into_iter().enumerate() {
-            let dropped = if is_plain { log.copy_to(stdout.as_fd())? } else { log.say_to(&mut lines, voice, &times)? };
+            let dropped = if is_plain { log.copy_to(lines.out())? } else { log.say_to(&mut lines, voice, &times)? };
             if dropped > 0 {
                 tell(&message::dropped(&hap, dropped));
             }
@@ -235,22 +233,25 @@ impl<'a> Wish<'a> {
         Ok(())
     }
 
-    fn follow(&self, context: &Context, haps: &Haps, chosen: Vec<Chosen>) -> Result<()> {
+    fn follow(&self, context: &Context, haps: Haps, chosen: Vec<Chosen>) -> Result<()> {
         let streams = |one: &Chosen| one.logs.iter().map(|(log, _)| log.stream()).collect();
         let marks = self.marks(context, &chosen.iter().map(|one| (&one.hap, streams(one))).collect::<Vec<_>>());
-        let stdout = io::stdout();
-        let write = |time| time::of_line(time, &self.zone);
-        let mut lines = Lines::new(self.show(&stdout, &write), marks);
+        let lines = Lines::new(self.show()?, marks);
         let mut voices = 0..;
         let followed = chosen.into_iter().map(|Chosen { hap, logs }| {
             Followed::new(hap, voices.by_ref().zip(logs.into_iter().map(|(log, _)| log)).collect())
         });
         let followed = followed.collect();
-        follow(haps, followed, &mut lines, self.arguments.how.retry, &mut |hap, told| tell(&message::told(hap, told)))
+        let tell = Box::new(|hap: &Hap, told| tell(&message::told(hap, told)));
+        follow(haps, followed, lines, self.arguments.how.retry, tell)
     }
 
-    fn show<'b>(&self, stdout: &'b io::Stdout, write: &'b dyn Fn(Option<i64>) -> String) -> Show<'b> {
-        Show { out: stdout.as_fd(), time: self.arguments.how.timestamps.then_some(write) }
+    fn show(&self) -> Result<Show> {
+        let zone = self.zone.clone();
+        let write = move |time| time::of_line(time, &zone);
+        let time: Option<Box<dyn Fn(Option<i64>) -> String + Send>> =
+            if self.arguments.how.timestamps { Some(Box::new(write)) } else { None };
+        Ok(Show { out: io::stdout().as_fd().try_clone_to_owned().map_err(Error::Output)?, time })
     }
 
     /// Names where there are several haps; streams where there are several, for people.

@@ -27,7 +27,7 @@ impl Log {
     }
 
     /// The same line by line, where marks or times are wanted.
-    pub fn say_to(&mut self, lines: &mut Lines<'_>, voice: Voice, times: &Times) -> Result<u64> {
+    pub fn say_to(&mut self, lines: &mut Lines, voice: Voice, times: &Times) -> Result<u64> {
         let (end, of) = (self.length()?, |offset| times.of(offset));
         let mut block = Block::new();
         let mut dropped = 0;

@@ -4,8 +4,10 @@
 //! rest of the log: so the last bytes before the end are not missed.
 
 use std::cmp::Ordering;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lines::{Lines, Voice};
 use super::news::News;
@@ -36,11 +38,15 @@ pub enum Told {
     Dropped(u64),
 }
 
+/// Who is told what happened.
+pub(super) type Tell = Box<dyn FnMut(&Hap, Told) + Send>;
+
 /// A hap that is followed.
 pub struct Followed {
     hap: Hap,
     trails: Vec<Trail>,
-    guards: Vec<Guard>,
+    /// Processes whose end is news.
+    processes: Vec<ProcessId>,
     is_over: bool,
 }
 
@@ -58,91 +64,149 @@ struct Trail {
     times: Option<Times>,
 }
 
-/// A process whose end is news.
-struct Guard {
-    process: ProcessId,
-    handle: Option<Handle>,
-}
-
 /// Everything that is the same for all that are followed.
-struct Scene<'a, 'b> {
-    haps: &'a Haps,
-    lines: &'a mut Lines<'b>,
-    tell: &'a mut dyn FnMut(&Hap, Told),
+struct Scene {
+    haps: Haps,
+    lines: Lines,
+    tell: Tell,
     block: Block,
     /// Go on when a hap has ended: it may be restarted.
     retry: bool,
+}
+
+/// What both threads work on, one at a time: the one that notify tells of growth, and the one that sleeps
+/// on all else.
+struct Stage {
+    scene: Scene,
+    followed: Vec<Followed>,
+    failure: Option<Error>,
 }
 
 impl Followed {
     /// Follows these logs of a hap from where they are; each speaks with its own voice.
     pub fn new(hap: Hap, logs: Vec<(Voice, Log)>) -> Self {
         let trails = logs.into_iter().map(|(voice, log)| Trail::new(voice, log)).collect();
-        Self { hap, trails, guards: Vec::new(), is_over: false }
+        Self { hap, trails, processes: Vec::new(), is_over: false }
     }
 }
 
 /// Follows all of them until each has ended, or until nobody reads the output any more.
-pub fn follow(
-    haps: &Haps,
-    mut followed: Vec<Followed>,
-    lines: &mut Lines<'_>,
-    retry: bool,
-    tell: &mut dyn FnMut(&Hap, Told),
-) -> Result<()> {
+pub fn follow(haps: Haps, followed: Vec<Followed>, lines: Lines, retry: bool, tell: Tell) -> Result<()> {
     let logs = followed.iter().flat_map(|one| one.trails.iter().map(|trail| trail.own.path().to_owned()));
-    let mut news = News::of(logs.collect())?;
-    let out = lines.out();
-    let mut scene = Scene { haps, lines, tell, block: Block::new(), retry };
-    let mut is_more = true;
+    let logs: Vec<PathBuf> = logs.collect();
+    let out = lines.out().try_clone_to_owned().map_err(Error::Output)?;
+    let scene = Scene { haps, lines, tell, block: Block::new(), retry };
+    let stage = Arc::new(Mutex::new(Stage { scene, followed, failure: None }));
+    let for_notify = Arc::clone(&stage);
+    let mut news = News::of(logs, move || enter(&for_notify).grown())?;
+    let mut guards = Guards::default();
     loop {
-        let gate = news.hold();
-        for one in followed.iter_mut().filter(|one| !one.is_over) {
-            one.look(&mut scene, is_more)?;
-        }
-        drop(gate);
-        if followed.iter().all(|one| one.is_over) {
-            return Ok(());
-        }
-        is_more = false;
-        for file in followed.iter_mut().flat_map(Followed::strays) {
-            news.watch_open(file);
-            is_more = true;
-        }
-        if is_more {
-            // What was written to it before it was watched.
+        let (strays, processes) = {
+            let mut stage = enter(&stage);
+            stage.look()?;
+            if stage.followed.iter().all(|one| one.is_over) {
+                return Ok(());
+            }
+            (stage.strays(), stage.processes())
+        };
+        if !strays.is_empty() {
+            // notify's thread may wait for the stage while it is asked: so not from within. Then what was
+            // written before is looked for.
+            for stray in strays {
+                news.watch_open(stray);
+            }
             continue;
         }
-        let handles: Vec<BorrowedFd<'_>> = followed.iter().flat_map(Followed::handles).collect();
-        let woken = news.wait(&handles, out)?;
+        guards.watch_over(&processes);
+        let woken = news.wait(&guards.handles(), out.as_fd())?;
         if woken.is_abandoned {
             return Ok(());
         }
-        let mut ended = woken.ended.iter();
-        for one in &mut followed {
-            one.forget_ended(&mut ended);
+        guards.forget(&woken.ended);
+    }
+}
+
+fn enter(stage: &Mutex<Stage>) -> MutexGuard<'_, Stage> {
+    stage.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Stage {
+    /// Looks at everything.
+    fn look(&mut self) -> Result<()> {
+        let Self { scene, followed, failure } = self;
+        failure.take().map_or(Ok(()), Err)?;
+        followed.iter_mut().filter(|one| !one.is_over).try_for_each(|one| one.look(scene))
+    }
+
+    /// Shows what has come to the logs. Says whether that failed.
+    fn grown(&mut self) -> bool {
+        let Self { scene, followed, .. } = self;
+        let shown = followed.iter_mut().filter(|one| !one.is_over).try_for_each(|one| one.show(scene));
+        self.failure = self.failure.take().or(shown.err());
+        self.failure.is_some()
+    }
+
+    /// Logs that were moved away since the last time: the events of the directory are no longer theirs.
+    fn strays(&mut self) -> Vec<RawFd> {
+        let trails = self.followed.iter_mut().flat_map(|one| &mut one.trails);
+        let strays = trails.filter_map(|trail| {
+            let is_news = trail.is_astray() && !std::mem::replace(&mut trail.is_watched, true);
+            is_news.then(|| trail.own.fd().as_raw_fd())
+        });
+        strays.collect()
+    }
+
+    fn processes(&self) -> Vec<ProcessId> {
+        self.followed.iter().filter(|one| !one.is_over).flat_map(|one| one.processes.iter().copied()).collect()
+    }
+}
+
+/// Processes whose end is news, each until it has ended.
+#[derive(Default)]
+struct Guards(Vec<(ProcessId, Option<Handle>)>);
+
+impl Guards {
+    fn watch_over(&mut self, processes: &[ProcessId]) {
+        self.0.retain(|(known, _)| processes.contains(known));
+        for process in processes {
+            if !self.0.iter().any(|(known, _)| known == process) {
+                self.0.push((*process, Handle::open(*process).ok().flatten()));
+            }
         }
-        is_more = woken.is_more;
+    }
+
+    fn handles(&self) -> Vec<BorrowedFd<'_>> {
+        self.0.iter().filter_map(|(_, handle)| handle.as_ref().map(AsFd::as_fd)).collect()
+    }
+
+    /// There is an answer for each handle.
+    fn forget(&mut self, ended: &[bool]) {
+        let handles = self.0.iter_mut().filter(|(_, handle)| handle.is_some());
+        for ((_, handle), ended) in handles.zip(ended) {
+            handle.take_if(|_| *ended);
+        }
     }
 }
 
 impl Followed {
-    /// Shows what there is to show. Unless a log has only grown, it looks at everything.
-    fn look(&mut self, scene: &mut Scene<'_, '_>, is_more: bool) -> Result<()> {
-        let now = if is_more { Some(again(scene.haps, &self.hap)?) } else { None };
-        for trail in &mut self.trails {
-            trail.show(&self.hap, scene)?;
-        }
+    /// Shows what has come to its logs.
+    fn show(&mut self, scene: &mut Scene) -> Result<()> {
+        self.trails.iter_mut().try_for_each(|trail| trail.show(&self.hap, scene))
+    }
+
+    /// Shows what there is to show, and whether it goes on.
+    fn look(&mut self, scene: &mut Scene) -> Result<()> {
+        let now = again(&scene.haps, &self.hap)?;
+        self.show(scene)?;
         match now {
-            None => Ok(()),
-            Some(None) => self.end(scene),
-            Some(Some(now)) if now.record.restarts != self.hap.record.restarts => self.change_run(now, scene),
-            Some(Some(now)) => self.go_on(&now, scene),
+            None => self.end(scene),
+            Some(now) if now.record.restarts != self.hap.record.restarts => self.change_run(now, scene),
+            Some(now) => self.go_on(&now, scene),
         }
     }
 
     /// The same run goes on, or has ended.
-    fn go_on(&mut self, now: &Hap, scene: &mut Scene<'_, '_>) -> Result<()> {
+    fn go_on(&mut self, now: &Hap, scene: &mut Scene) -> Result<()> {
         for trail in &mut self.trails {
             trail.look_at_path(&self.hap, scene)?;
         }
@@ -152,7 +216,7 @@ impl Followed {
     }
 
     /// Another run has begun: this one has ended, and all of it is shown.
-    fn change_run(&mut self, now: Hap, scene: &mut Scene<'_, '_>) -> Result<()> {
+    fn change_run(&mut self, now: Hap, scene: &mut Scene) -> Result<()> {
         if !scene.retry {
             return self.end(scene);
         }
@@ -160,7 +224,7 @@ impl Followed {
         for stream in
             own_streams(&now).into_iter().filter(|stream| self.trails.iter().any(|trail| trail.own.stream() == *stream))
         {
-            let log = Log::open(scene.haps, &now, stream, None)?;
+            let log = Log::open(&scene.haps, &now, stream, None)?;
             let is_old = |trail: &Trail| file::is_same(trail.own.fd(), log.fd()).unwrap_or(false);
             if self.trails.iter().any(is_old) {
                 // The record is replaced first, the logs a moment later: that is told as well.
@@ -175,50 +239,19 @@ impl Followed {
         (scene.tell)(&now, Told::Restarted);
         self.watch_over(&now);
         self.hap = now;
-        for trail in &mut self.trails {
-            trail.show(&self.hap, scene)?;
-        }
-        Ok(())
+        self.show(scene)
     }
 
-    fn end(&mut self, scene: &mut Scene<'_, '_>) -> Result<()> {
+    fn end(&mut self, scene: &mut Scene) -> Result<()> {
         self.is_over = true;
-        self.guards.clear();
-        self.trails.iter_mut().try_for_each(|trail| scene.finish(trail))
+        self.trails.iter().try_for_each(|trail| scene.finish(trail))
     }
 
     /// A supervisor that is killed writes nothing into the directory, and without one neither does the end
     /// of the command.
     fn watch_over(&mut self, now: &Hap) {
-        if !now.status.is_active() {
-            return;
-        }
-        for process in [now.record.supervisor, now.record.process] {
-            if !self.guards.iter().any(|guard| guard.process == process) {
-                self.guards.push(Guard { process, handle: Handle::open(process).ok().flatten() });
-            }
-        }
-    }
-
-    fn handles(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.guards.iter().filter_map(|guard| guard.handle.as_ref().map(AsFd::as_fd))
-    }
-
-    /// Takes from `ended` as many answers as there were handles.
-    fn forget_ended<'a>(&mut self, ended: &mut impl Iterator<Item = &'a bool>) {
-        for guard in self.guards.iter_mut().filter(|guard| guard.handle.is_some()) {
-            if ended.next() == Some(&true) {
-                guard.handle = None;
-            }
-        }
-    }
-
-    /// Logs that were moved away since the last time: the events of the directory are no longer theirs.
-    fn strays(&mut self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        self.trails.iter_mut().filter_map(|trail| {
-            let is_astray = trail.is_missing || trail.usurper.is_some();
-            (is_astray && !std::mem::replace(&mut trail.is_watched, true)).then(|| trail.own.fd())
-        })
+        let is_active = now.status.is_active();
+        self.processes = if is_active { vec![now.record.supervisor, now.record.process] } else { Vec::new() };
     }
 }
 
@@ -227,8 +260,13 @@ impl Trail {
         Self { voice, own, usurper: None, is_missing: false, is_watched: false, times: None }
     }
 
+    /// The events of its directory are not those of the file that the command writes.
+    fn is_astray(&self) -> bool {
+        self.is_missing || self.usurper.is_some()
+    }
+
     /// Shows what has come.
-    fn show(&mut self, hap: &Hap, scene: &mut Scene<'_, '_>) -> Result<()> {
+    fn show(&mut self, hap: &Hap, scene: &mut Scene) -> Result<()> {
         scene.show(hap, &mut self.own, self.voice, &mut self.times)?;
         match &mut self.usurper {
             Some(usurper) => scene.show(hap, usurper, self.voice, &mut self.times),
@@ -237,7 +275,7 @@ impl Trail {
     }
 
     /// Looks whether the path still leads to the file that is read, and goes on also with what is there now.
-    fn look_at_path(&mut self, hap: &Hap, scene: &mut Scene<'_, '_>) -> Result<()> {
+    fn look_at_path(&mut self, hap: &Hap, scene: &mut Scene) -> Result<()> {
         let there = self.own.path().symlink_metadata();
         let Ok(there) = there else {
             if !std::mem::replace(&mut self.is_missing, true) {
@@ -249,10 +287,10 @@ impl Trail {
             |log: &Log| log.file.metadata().is_ok_and(|open| (open.dev(), open.ino()) == (there.dev(), there.ino()));
         if is_there(&self.own) {
             (self.usurper, self.is_missing) = (None, false);
-        } else if !self.usurper.as_ref().is_some_and(is_there) && !was_restarted(scene.haps, hap) {
+        } else if !self.usurper.as_ref().is_some_and(is_there) && !was_restarted(&scene.haps, hap) {
             self.is_missing = false;
             // Whatever cannot be opened is no log.
-            self.usurper = Log::open(scene.haps, hap, self.own.stream(), None).ok();
+            self.usurper = Log::open(&scene.haps, hap, self.own.stream(), None).ok();
             if self.usurper.is_some() {
                 (scene.tell)(hap, Told::Replaced);
             }
@@ -262,7 +300,7 @@ impl Trail {
     }
 }
 
-impl Scene<'_, '_> {
+impl Scene {
     /// Shows a log up to its end.
     fn show(&mut self, hap: &Hap, log: &mut Log, voice: Voice, times: &mut Option<Times>) -> Result<()> {
         loop {
@@ -283,7 +321,7 @@ impl Scene<'_, '_> {
                         continue;
                     }
                     if times.as_ref().is_none_or(|times| times.of(offset + bytes.len() as u64 - 1).is_none()) {
-                        *times = log.times(self.haps, hap);
+                        *times = log.times(&self.haps, hap);
                     }
                     // What was written a moment ago is noted in a moment.
                     let now = clock::now().unix_ns;

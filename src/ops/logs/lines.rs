@@ -4,7 +4,7 @@
 //! Several logs are never mixed within a line: what one has not finished waits, up to a limit, while
 //! the others go on. A carriage return ends a line as well, for progress bars.
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::core::error::{Error, Result};
 use crate::sys::output;
@@ -13,23 +13,22 @@ use crate::sys::output;
 const LONGEST: usize = 64 << 10;
 
 /// How the time of a line is written; of some nobody knows it.
-pub(super) type WriteTime<'a> = &'a dyn Fn(Option<i64>) -> String;
+pub(super) type WriteTime = Box<dyn Fn(Option<i64>) -> String + Send>;
 
 /// Who speaks: one of the logs, by its place among the marks.
 pub type Voice = usize;
 
 /// Where the lines go, and what stands before them.
-#[derive(Clone, Copy)]
-pub struct Show<'a> {
+pub struct Show {
     /// The output.
-    pub out: BorrowedFd<'a>,
+    pub out: OwnedFd,
     /// Writes the time of each line.
-    pub time: Option<WriteTime<'a>>,
+    pub time: Option<WriteTime>,
 }
 
 /// See the module.
-pub struct Lines<'a> {
-    show: Show<'a>,
+pub struct Lines {
+    show: Show,
     speakers: Vec<Speaker>,
     /// Whose line is written to the output and not yet at its end.
     open: Option<Voice>,
@@ -43,16 +42,16 @@ struct Speaker {
     offset: u64,
 }
 
-impl<'a> Lines<'a> {
+impl Lines {
     /// For as many logs as there are marks.
-    pub fn new(show: Show<'a>, marks: Vec<String>) -> Self {
+    pub fn new(show: Show, marks: Vec<String>) -> Self {
         let speakers = marks.into_iter().map(|mark| Speaker { mark, waiting: Vec::new(), offset: 0 }).collect();
         Self { show, speakers, open: None }
     }
 
     /// Where they go.
-    pub fn out(&self) -> BorrowedFd<'a> {
-        self.show.out
+    pub fn out(&self) -> BorrowedFd<'_> {
+        self.show.out.as_fd()
     }
 
     /// Whether the time of each line is wanted.
@@ -68,7 +67,7 @@ impl<'a> Lines<'a> {
     /// Says what stands at this place of the log.
     pub fn say(&mut self, voice: Voice, bytes: &[u8], offset: u64, time_of: &dyn Fn(u64) -> Option<i64>) -> Result<()> {
         if self.is_plain() {
-            return output::write_all(self.show.out, bytes).map_err(Error::Output);
+            return output::write_all(&self.show.out, bytes).map_err(Error::Output);
         }
         let is_alone = self.speakers.len() == 1;
         let speaker = &mut self.speakers[voice];
@@ -102,13 +101,13 @@ impl<'a> Lines<'a> {
             text.extend_from_slice(back);
             if self.open.is_none() || !back.is_empty() {
                 text.extend_from_slice(self.speakers[voice].mark.as_bytes());
-                text.extend(self.show.time.into_iter().flat_map(|write| write(time_of(offset)).into_bytes()));
+                text.extend(self.show.time.iter().flat_map(|write| write(time_of(offset)).into_bytes()));
             }
             text.extend_from_slice(line);
             self.open = Some(voice).filter(|_| !piece.ends_with(b"\n"));
             offset += piece.len() as u64;
         }
-        output::write_all(self.show.out, &text).map_err(Error::Output)
+        output::write_all(&self.show.out, &text).map_err(Error::Output)
     }
 }
 
@@ -137,7 +136,6 @@ mod tests {
     use super::{Lines, Show, pieces};
     use proptest::prelude::*;
     use std::fs::{self, File};
-    use std::os::fd::AsFd;
 
     /// What comes out when these are said one after the other, and all is finished in the end.
     fn shown(marks: &[&str], with_times: bool, said: &[(usize, &str)]) -> String {
@@ -145,7 +143,7 @@ mod tests {
         let path = directory.path().join("out");
         let file = File::create(&path).expect("a file");
         let time = |time: Option<i64>| format!("{} ", time.unwrap_or(-1));
-        let show = Show { out: file.as_fd(), time: with_times.then_some(&time) };
+        let show = Show { out: file.into(), time: if with_times { Some(Box::new(time)) } else { None } };
         let mut lines = Lines::new(show, marks.iter().map(|&mark| mark.to_owned()).collect());
         let of = |offset: u64| i64::try_from(offset).ok();
         let mut offsets = vec![0; marks.len()];
