@@ -101,6 +101,11 @@ fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
+/// Says on stderr what a user must know, also one who has asked by a script.
+pub(super) fn tell(text: &str) {
+    say(text);
+}
+
 /// Says something on stderr if that is a terminal: a script has not asked.
 pub(super) fn remark(text: &str) {
     if io::stderr().is_terminal() {

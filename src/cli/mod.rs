@@ -73,8 +73,8 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
     match verb {
         Verb::Run(arguments) => run::run(context, arguments),
         Verb::Status(arguments) => status::status(context, &arguments),
-        Verb::Logs(arguments) => logs::logs(&arguments),
-        Verb::Errors(arguments) => logs::logs(&arguments.into_logs()),
+        Verb::Logs(arguments) => logs::logs(context, &arguments),
+        Verb::Errors(arguments) => logs::logs(context, &arguments.into_logs()),
         Verb::Pause(arguments) => pause::pause(context, &arguments),
         Verb::Resume(arguments) => pause::resume(context, &arguments),
         Verb::Signal(arguments) => signal::signal(context, &arguments),

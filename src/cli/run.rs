@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::context::{Context, debug, state_root};
+use super::context::{Context, debug, state_root, tell};
 use super::run_then::Then;
 use super::settings;
 use crate::core::alias::Alias;
@@ -23,7 +23,8 @@ Examples:
   hap run -n train -d ~/model -e GPU=1 make train
   hap run 'make && ./report > out.txt'      one argument of shell text goes to $SHELL -c
   id=$(hap run -q sleep 60)                 for scripts: the id alone
-
+  hap run --log-limit 100M --timestamps ./server
+  hap run --unbuffered python train.py      its lines are in the log as it prints them
   hap run --check ./server                  fails here if it fails within 5 seconds
 
 Exit code: 0 once the command is running; 127 if it is not found, 126 if it cannot be executed.";
@@ -47,9 +48,8 @@ pub(super) struct RunArguments {
     #[arg(short, long, value_name = "KEY=VALUE")]
     env: Vec<OsString>,
 
-    /// Write its stderr into the stdout log, in order
-    #[arg(long)]
-    merge: bool,
+    #[command(flatten)]
+    logging: Logging,
 
     /// Wait `HAPLESS_FAILFAST_TIMEOUT` seconds (5): if it fails by then show its stderr, exit with 1
     #[arg(long, conflicts_with = "wait")]
@@ -67,6 +67,36 @@ pub(super) struct RunArguments {
     command: Vec<OsString>,
 }
 
+/// How its output is kept.
+#[derive(Args, Debug)]
+struct Logging {
+    /// Write its stderr into the stdout log, in order
+    #[arg(long)]
+    merge: bool,
+
+    /// Keep so much of each log on the disk and free what is older, as in 100M (`HAPLESS_LOG_LIMIT`)
+    #[arg(long, value_name = "SIZE")]
+    log_limit: Option<String>,
+
+    /// Note when which part of its output was written, for `hap logs -t` and `--since`
+    #[arg(long)]
+    timestamps: bool,
+
+    /// Ask Python, and what writes through the C library, not to keep its output back
+    #[arg(long)]
+    unbuffered: bool,
+}
+
+impl Logging {
+    /// The size to which each log is to be kept.
+    fn limit(&self) -> Result<Option<u64>> {
+        match &self.log_limit {
+            Some(size) => settings::limit_of_log(size).map(Some),
+            None => settings::log_limit(),
+        }
+    }
+}
+
 /// What is printed of it.
 #[derive(Args, Clone, Copy, Debug)]
 pub(super) struct Output {
@@ -80,15 +110,20 @@ pub(super) struct Output {
 }
 
 pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
-    let RunArguments { name, workdir, env, merge, check, wait, output, command } = arguments;
-    let merge = merge || settings::redirect_stderr()?;
+    let RunArguments { name, workdir, env, logging, check, wait, output, command } = arguments;
+    let merge = logging.merge || settings::redirect_stderr()?;
+    let log_limit = logging.limit()?;
     let watched = if check { Some(settings::failfast_timeout()?) } else { None };
     let name = name.map(read_name).transpose()?;
     let root = state_root()?;
-    let request = Request { command, name, workdir, environment: env, merge };
+    let Logging { timestamps, unbuffered, .. } = logging;
+    let request = Request { command, name, workdir, environment: env, merge, log_limit, timestamps, unbuffered };
     debug(|| format!("start {:?}", request.command))?;
     let started = start(&root, &request)?;
     debug(|| format!("pid {}, supervisor {}", started.record.process.pid, started.record.supervisor.pid))?;
+    if log_limit.is_some() && started.record.log_limit.is_none() {
+        tell(&message::unlimited(started.id, &started.record.name));
+    }
     if output.quiet {
         context.print(&format!("{}\n", started.id))?;
     } else if !output.json {

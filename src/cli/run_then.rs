@@ -1,6 +1,7 @@
 //! What `hap run` does after the start: `--check` and `--wait`.
 
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::context::{Context, zone};
@@ -8,9 +9,10 @@ use super::run::Output;
 use super::{settings, wait};
 use crate::core::error::{Error, Result};
 use crate::core::status::Kind;
+use crate::core::stream::Stream;
 use crate::ops::find::Haps;
 use crate::ops::hap::Hap;
-use crate::ops::logs::{Log, Stream};
+use crate::ops::logs::Log;
 use crate::ops::wait::{Waited, wait as wait_for};
 use crate::sys::interrupt::Interrupt;
 use crate::view::json::{self, Deed};
@@ -67,7 +69,7 @@ impl Then<'_> {
             return Ok(0);
         }
         self.context.flush()?;
-        Log::open(self.haps, &hap, Stream::Stderr)?.copy_to(&mut io::stderr())?;
+        Log::open(self.haps, &hap, Stream::Stderr, None)?.copy_to(io::stderr().as_fd())?;
         Ok(1)
     }
 

@@ -4,6 +4,7 @@ use std::env;
 use std::time::Duration;
 
 use crate::core::error::{Error, Result};
+use crate::core::size;
 
 const DEFAULT_FAILFAST_TIMEOUT: Duration = Duration::from_secs(5);
 const ON: [&str; 4] = ["1", "true", "yes", "on"];
@@ -12,6 +13,25 @@ const OFF: [&str; 5] = ["", "0", "false", "no", "off"];
 /// `HAPLESS_REDIRECT_STDERR`: stderr goes to the stdout log.
 pub(super) fn redirect_stderr() -> Result<bool> {
     switch("HAPLESS_REDIRECT_STDERR")
+}
+
+/// `HAPLESS_LOG_LIMIT`: how many bytes of each log stay on the disk.
+pub(super) fn log_limit() -> Result<Option<u64>> {
+    const VARIABLE: &str = "HAPLESS_LOG_LIMIT";
+    let value = env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
+    if OFF.iter().any(|word| value.eq_ignore_ascii_case(word)) {
+        return Ok(None);
+    }
+    let expected = "a size of at least 256K, such as 100M";
+    let bad = || Error::BadVariable { variable: VARIABLE, value: value.clone(), expected };
+    limit_of_log(&value).map(Some).map_err(|_| bad())
+}
+
+/// A size that a log can be kept to.
+pub(super) fn limit_of_log(text: &str) -> Result<u64> {
+    const LEAST: u64 = 256 << 10;
+    let limit = size::parse(text).filter(|&limit| limit >= LEAST);
+    limit.ok_or_else(|| Error::BadSize { text: text.to_owned() })
 }
 
 /// `HAPLESS_DEBUG`: say what is done.

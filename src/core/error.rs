@@ -65,6 +65,16 @@ pub enum Error {
     WillNotHalt { hap: Title, count: usize },
     #[error("the time is up and hap {hap} is still {status}")]
     TimedOut { hap: Title, status: &'static str },
+    #[error("hap {hap} has no run {run}")]
+    NoSuchRun { hap: Title, run: u32, last: u32 },
+    #[error("hap {hap} has not been restarted: there is no run before")]
+    NoRunBefore { hap: Title },
+    #[error("hap {hap} keeps no times of its output")]
+    NoTimes { hap: Title },
+    #[error("{text} is no time")]
+    NoSuchTime { text: String },
+    #[error("{text} is no size of a log")]
+    BadSize { text: String },
     #[error("hap {hap} goes on; only the waiting has ended")]
     Interrupted { hap: Title },
 }
@@ -113,6 +123,12 @@ impl Error {
                 "they hang in the kernel, on a dead network disk perhaps, and go when it answers".into()
             }
             Self::TimedOut { hap, .. } => format!("`hap wait {}` waits on, `hap stop {0}` ends it", hap.id),
+            Self::NoSuchRun { last: 1, .. } => "run 1 is the only one so far".into(),
+            Self::NoSuchRun { last, .. } => format!("its runs are 1 to {last}, and {last} is the present one"),
+            Self::NoRunBefore { hap } => format!("`hap logs {}` shows its output", hap.id),
+            Self::NoTimes { .. } => "start it with `hap run --timestamps` to have them from then on".into(),
+            Self::NoSuchTime { .. } => "write it as in `10m`, `2h`, `14:30` or `2025-11-23T14:30:00+01:00`".into(),
+            Self::BadSize { .. } => "write it as in `512K`, `100M` or `2G`: at least 256K".into(),
             Self::Interrupted { hap } => {
                 format!("`hap logs -f {0}` shows its output, `hap wait {0}` waits on, `hap stop {0}` ends it", hap.id)
             }
@@ -127,7 +143,10 @@ impl Error {
             Self::TimedOut { .. } => 124,
             // As a shell says that SIGINT ended a command.
             Self::Interrupted { .. } => 130,
-            Self::NoSuchSignal { .. } | Self::BadEnvironment { .. } => 2,
+            Self::NoSuchSignal { .. }
+            | Self::BadEnvironment { .. }
+            | Self::NoSuchTime { .. }
+            | Self::BadSize { .. } => 2,
             _ => 1,
         }
     }

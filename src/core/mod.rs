@@ -8,5 +8,8 @@ pub mod id;
 pub mod name;
 pub mod record;
 pub mod signal;
+pub mod since;
+pub mod size;
 pub mod status;
+pub mod stream;
 pub mod title;

@@ -34,6 +34,12 @@ pub struct Record {
     pub umask: u32,
     /// Who started it.
     pub uid: u32,
+    /// How many bytes of each log stay on the disk; absent where all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_limit: Option<u64>,
+    /// Beside each log stands when which part of it was written.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub timestamps: bool,
     /// How often it was restarted.
     pub restarts: u32,
     /// The only place where the process ids below mean something.
@@ -47,6 +53,11 @@ pub struct Record {
     /// How it ended; absent while nobody has seen an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde hands over references
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A host, one boot of it and one pid namespace there.

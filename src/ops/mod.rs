@@ -14,4 +14,5 @@ pub mod rename;
 pub mod restart;
 pub mod run;
 pub mod signal;
+mod unbuffered;
 pub mod wait;

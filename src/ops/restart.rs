@@ -13,7 +13,7 @@ use crate::ops::hap::{Hap, is_over};
 use crate::ops::kill;
 use crate::ops::run::explain;
 use crate::store::{Flaw, HapDir, LockRefused};
-use crate::supervisor::{self, Job, Waiting};
+use crate::supervisor::{self, Job, Keeping, Waiting};
 use crate::sys::exec::Program;
 use crate::sys::lock::Held;
 use crate::sys::pidfd::Handle;
@@ -53,7 +53,8 @@ fn start(haps: &Haps, hap: &Hap, plan: Plan, lock: Held, before: Record) -> Resu
     let place = host::place().map_err(Error::system("tell which machine this is"))?;
     let Plan { program, workdir } = plan;
     let exists = program.exists_in(workdir.as_fd());
-    let job = Job { program, files: rerun.files(), workdir: workdir.as_fd(), umask: before.umask };
+    let keeping = Keeping::of(&before);
+    let job = Job { program, files: rerun.files(), workdir: workdir.as_fd(), umask: before.umask, keeping };
     let waiting: Waiting = supervisor::prepare(job)?;
     let (supervisor, process, started) = (waiting.supervisor, waiting.process, waiting.started);
     let restarts = before.restarts + 1;

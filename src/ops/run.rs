@@ -11,11 +11,12 @@ use crate::core::command_line::is_shell_text;
 use crate::core::error::{Error, Result};
 use crate::core::name::Name;
 use crate::core::record::{Record, VERSION};
+use crate::ops::unbuffered;
 use crate::store::{Contents, Naming, Published, StateDir};
-use crate::supervisor::{self, Job, Refused, Waiting};
+use crate::supervisor::{self, Job, Keeping, Refused, Waiting};
 use crate::sys::exec::{Program, c_string};
 use crate::sys::pidfd::Handle;
-use crate::sys::{environment, file, fork, host};
+use crate::sys::{environment, file, fork, hole, host};
 
 const FALLBACK_SHELL: &CStr = c"/bin/sh";
 
@@ -38,12 +39,18 @@ pub struct Request {
     pub environment: Vec<OsString>,
     /// Send stderr to the stdout log.
     pub merge: bool,
+    /// How many bytes of each log stay on the disk, if the file system can free the others.
+    pub log_limit: Option<u64>,
+    /// Note when which part of the logs was written.
+    pub timestamps: bool,
+    /// Ask the usual runtimes not to buffer their output.
+    pub unbuffered: bool,
 }
 
 /// Starts the command. Returns once it is executed and recorded; on an error nothing is left of it.
 pub fn run(root: &Path, request: &Request) -> Result<Published> {
     let umask = fork::private_umask();
-    let environment = environment(&request.environment)?;
+    let environment = environment(request)?;
     let workdir = request.workdir.as_deref().unwrap_or(Path::new("."));
     let failed = |source| Error::BadWorkdir { path: workdir.to_owned(), source };
     let workdir_fd = file::open_workdir(workdir).map_err(failed)?;
@@ -61,7 +68,14 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
     let argv = lossy(program.arguments());
     let exists = program.exists_in(workdir_fd.as_fd());
     let staged = state.stage(&contents)?;
-    let job = Job { program, files: staged.files(), workdir: workdir_fd.as_fd(), umask: umask.before() };
+    let log_limit = request.log_limit.filter(|_| hole::can_free(&staged.files().stdout));
+    let job = Job {
+        program,
+        files: staged.files(),
+        workdir: workdir_fd.as_fd(),
+        umask: umask.before(),
+        keeping: Keeping { limit: log_limit, timestamps: request.timestamps },
+    };
     let waiting = supervisor::prepare(job)?;
     let naming = request.name.clone().map_or(Naming::Generated, Naming::Chosen);
     let published = staged.publish(naming, |name| Record {
@@ -73,6 +87,8 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
         merge: request.merge,
         umask: umask.before(),
         uid: host::own_uid(),
+        log_limit,
+        timestamps: request.timestamps,
         restarts: 0,
         place,
         supervisor: waiting.supervisor,
@@ -138,10 +154,13 @@ fn shell(environment: &[CString]) -> CString {
     shell.unwrap_or_else(|| FALLBACK_SHELL.to_owned())
 }
 
-/// The caller's environment with these entries added or replaced.
-fn environment(changes: &[OsString]) -> Result<Vec<CString>> {
+/// The caller's environment with the user's entries added or replaced, after what we know better.
+fn environment(request: &Request) -> Result<Vec<CString>> {
     let mut environment = environment::entries();
-    for change in changes {
+    if request.unbuffered {
+        unbuffered::ask(&mut environment);
+    }
+    for change in &request.environment {
         let bad = || Error::BadEnvironment { argument: change.to_string_lossy().into_owned() };
         let entry = c_string(change).ok_or_else(bad)?;
         let equals = entry.as_bytes().iter().position(|&byte| byte == b'=').filter(|&at| at > 0).ok_or_else(bad)?;

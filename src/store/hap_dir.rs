@@ -125,7 +125,7 @@ impl<'a> HapDir<'a> {
         if file::is_same(&held, &current).map_err(LockRefused::Unusable)? { Ok(held) } else { Err(LockRefused::Held) }
     }
 
-    fn open(&self, name: &str, access: Access) -> io::Result<OwnedFd> {
+    pub(super) fn open(&self, name: &str, access: Access) -> io::Result<OwnedFd> {
         file::open_at(self.state.haps(), &format!("{}/{name}", self.id), access)
     }
 

@@ -1,5 +1,7 @@
 //! Every file name in the state directory.
 
+use crate::core::stream::Stream;
+
 pub(super) const HAPS: &str = "haps";
 pub(super) const NAMES: &str = "names";
 pub(super) const TRASH: &str = "trash";
@@ -20,3 +22,21 @@ pub(super) const CWD: &str = "cwd";
 pub(super) const LOCK: &str = "lock";
 pub(super) const STDOUT: &str = "stdout.log";
 pub(super) const STDERR: &str = "stderr.log";
+/// When which part of a log was written: see `log_times`.
+const STDOUT_TIMES: &str = "stdout.times";
+const STDERR_TIMES: &str = "stderr.times";
+pub(super) const TIMES: [&str; 2] = [STDOUT_TIMES, STDERR_TIMES];
+
+pub(super) fn log_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => STDOUT,
+        Stream::Stderr => STDERR,
+    }
+}
+
+pub(super) fn times_name(stream: Stream) -> &'static str {
+    match stream {
+        Stream::Stdout => STDOUT_TIMES,
+        Stream::Stderr => STDERR_TIMES,
+    }
+}

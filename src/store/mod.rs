@@ -6,6 +6,8 @@
 
 mod hap_dir;
 mod layout;
+mod log_times;
+mod logs;
 mod names;
 mod numbers;
 mod record_file;
@@ -16,6 +18,8 @@ mod state_dir;
 mod trash;
 
 pub use hap_dir::{HapDir, LockRefused};
+pub use log_times::{GRAIN, Times, TimesWriter};
+pub use logs::open_log_to_free;
 pub use record_file::{Flaw, is_record_of, replace, seal};
 pub use rerun::Rerun;
 pub use staging::{Contents, Naming, Published, RunFiles, Staged};

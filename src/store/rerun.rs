@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 
 use super::hap_dir::HapDir;
-use super::layout::{RECORD, RUNS, STDERR, STDOUT};
+use super::layout::{RECORD, RUNS, STDERR, STDOUT, TIMES};
 use super::record_file;
 use super::staging::RunFiles;
 use crate::core::error::{Error, Result};
@@ -76,6 +76,9 @@ impl Rerun<'_> {
         for name in [NEW_STDOUT, NEW_STDERR] {
             file::remove_at(directory, name)?;
         }
+        for name in TIMES {
+            file::remove_at(&self.archive, name)?;
+        }
         file::remove_directory_at(directory, &format!("{RUNS}/{}", self.number))
     }
 
@@ -92,7 +95,7 @@ fn archive(directory: &OwnedFd, number: u32, before: &Record) -> io::Result<Owne
     let name = format!("{RUNS}/{number}");
     make_directory(directory, &name)?;
     let archive = file::open_directory_at(directory, &name)?;
-    for name in [RECORD, STDOUT, STDERR] {
+    for name in [RECORD, STDOUT, STDERR].into_iter().chain(TIMES) {
         file::remove_at(&archive, name)?;
         match file::hard_link(directory, name, &archive) {
             Err(error) if error.kind() == io::ErrorKind::NotFound && name != RECORD => {}

@@ -7,12 +7,14 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
+use super::keeper::{Keeper, Keeping};
 use super::launch::SUPERVISOR;
 use super::report::Report;
 use super::watch::end;
 use crate::core::error::{Error, Result};
 use crate::core::record::{Loss, Outcome, ProcessId, Record};
 use crate::core::status::Presence;
+use crate::core::stream::Stream;
 use crate::store;
 use crate::sys::fork::{self, Side};
 use crate::sys::pidfd::Handle;
@@ -86,9 +88,23 @@ fn take_over(ward: &Ward<'_>) -> io::Result<Report> {
 }
 
 fn wait_for_end(ward: &Ward<'_>) {
+    keep_logs(ward);
     let outcome = ward.command.wait().map(|()| outcome_of(ward.command));
     let outcome = outcome.ok().flatten().unwrap_or(Outcome::Lost(Loss::Unreadable));
     let _ = store::seal(ward.directory, &end(outcome, ward.record.started, None, false));
+}
+
+/// What was asked to be done about the logs goes on, until the command has ended.
+fn keep_logs(ward: &Ward<'_>) {
+    let keeping = Keeping::of(ward.record);
+    let open = |stream| store::open_log_to_free(ward.directory, stream);
+    if keeping.is_needed()
+        && let Ok(stdout) = open(Stream::Stdout)
+    {
+        let stderr = if ward.record.merge { None } else { open(Stream::Stderr).ok() };
+        let logs = [stdout.as_fd(), stderr.as_ref().map_or(stdout.as_fd(), AsFd::as_fd)];
+        Keeper::new(keeping, ward.directory, logs).tend_until(ward.command.as_fd());
+    }
 }
 
 /// How a command ended that is a zombie or was reaped just now.

@@ -4,6 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use super::command::{Inheritance, become_command};
+use super::keeper::{Keeper, Keeping};
 use super::report::verdict::{self, Stage};
 use super::report::{Go, Label, Report};
 use super::watch::watch;
@@ -29,6 +30,8 @@ pub struct Job<'a> {
     pub workdir: BorrowedFd<'a>,
     /// Its file mode creation mask.
     pub umask: u32,
+    /// What is done about its logs while it runs.
+    pub keeping: Keeping,
 }
 
 /// A process that is recorded nowhere yet and waits for the go. If this is dropped, it ends.
@@ -145,15 +148,14 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
         fork::exit_now(1)
     };
     let (directory, lock, verdict) = (job.files.directory.as_fd(), job.files.lock.as_fd(), pipes.verdict.0.as_fd());
-    descriptor::close_all_but([
-        directory.as_raw_fd(),
-        lock.as_raw_fd(),
-        verdict.as_raw_fd(),
-        pipes.report.1.as_raw_fd(),
-    ]);
+    let logs = [&job.files.stdout, &job.files.stderr].map(AsFd::as_fd);
+    let [out, err] = if job.keeping.is_needed() { logs } else { [directory; 2] }.map(|log| log.as_raw_fd());
+    let kept = [directory.as_raw_fd(), lock.as_raw_fd(), verdict.as_raw_fd(), out, err];
+    descriptor::close_all_but([kept[0], kept[1], kept[2], out, err, pipes.report.1.as_raw_fd()]);
     Report::send(Ok(report), &pipes.report.1);
-    descriptor::close_all_but([directory.as_raw_fd(), lock.as_raw_fd(), verdict.as_raw_fd()]);
-    watch(directory, verdict, report.process, report.started)
+    descriptor::close_all_but(kept);
+    let mut keeper = Keeper::new(job.keeping, directory, logs);
+    watch(directory, verdict, report.process, report.started, || keeper.tend_until_a_child_ends())
 }
 
 /// Nothing short of SIGKILL takes it away from its command, and it takes nothing away from others:

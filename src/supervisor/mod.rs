@@ -14,10 +14,12 @@
 
 mod command;
 mod guardian;
+mod keeper;
 mod launch;
 pub mod members;
 mod report;
 mod watch;
 
 pub use guardian::{Ward, guard};
+pub use keeper::Keeping;
 pub use launch::{Job, Refused, Waiting, prepare};

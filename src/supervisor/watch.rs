@@ -12,11 +12,20 @@ use crate::sys::{clock, fork, memory, proc};
 
 /// Reaps all that comes back to it, records the end of the command the moment it has it, and ends
 /// when its tree is empty: until then kill, stop and pause find through it what was left behind.
-pub(super) fn watch(directory: BorrowedFd<'_>, verdict: BorrowedFd<'_>, command: ProcessId, started: Moment) -> ! {
+/// `before_waiting` is done before each sleep.
+pub(super) fn watch(
+    directory: BorrowedFd<'_>,
+    verdict: BorrowedFd<'_>,
+    command: ProcessId,
+    started: Moment,
+    mut before_waiting: impl FnMut(),
+) -> ! {
     memory::set_title(SUPERVISOR.to_bytes());
     memory::give_back();
     let mut command = Some(command);
-    while let Ok(Some(child)) = wait::wait_any() {
+    loop {
+        before_waiting();
+        let Ok(Some(child)) = wait::wait_any() else { break };
         if let Some(id) = command.take_if(|command| command.pid == child.pid) {
             record(directory, verdict, id, child, started);
         }

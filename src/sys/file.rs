@@ -33,6 +33,7 @@ pub fn open_at(base: impl AsFd, path: &str, access: Access) -> io::Result<OwnedF
     let access = match access {
         Access::Read => OFlags::RDONLY,
         Access::Write => OFlags::WRONLY,
+        Access::Change => OFlags::RDWR,
     };
     // NONBLOCK: a FIFO in the place of the file must not make us wait for its other end.
     let file = open_below(base.as_fd(), path, access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC)?;
@@ -51,6 +52,8 @@ pub enum Access {
     Read,
     /// To change it in place.
     Write,
+    /// To read it and change it in place.
+    Change,
 }
 
 fn open_below(base: BorrowedFd<'_>, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
@@ -177,6 +180,16 @@ pub fn names_in(directory: impl AsFd) -> io::Result<Vec<String>> {
 pub fn length_at(base: impl AsFd, path: &str) -> io::Result<u64> {
     let stat = rustix::fs::statat(base, path, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(u64::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// The length of an open file.
+pub fn length(file: impl AsFd) -> io::Result<u64> {
+    Ok(u64::try_from(rustix::fs::fstat(file)?.st_size).unwrap_or(0))
+}
+
+/// The number of an open file's inode.
+pub fn inode(file: impl AsFd) -> io::Result<u64> {
+    Ok(rustix::fs::fstat(file)?.st_ino)
 }
 
 /// Whether two open files are one and the same.

@@ -3,19 +3,26 @@
 //! The only place with `unsafe`. Nothing here knows what a hap is.
 #![allow(unsafe_code)]
 
+pub mod children;
 pub mod clock;
 pub mod descriptor;
 pub mod environment;
 pub mod exec;
 pub mod file;
+pub mod filesystem;
 pub mod fork;
+pub mod growth;
+pub mod hole;
 pub mod host;
 pub mod interrupt;
 pub mod lock;
 pub mod mask;
 pub mod memory;
+pub mod output;
 pub mod pidfd;
 pub mod proc;
+pub mod readiness;
 pub mod terminal;
+pub mod transfer;
 pub mod tree;
 pub mod wait;

@@ -15,10 +15,11 @@ use crate::core::id::Id;
 use crate::core::name::Name;
 use crate::core::record::Record;
 use crate::core::signal::Signal;
+use crate::core::size;
 use crate::core::status::Kind;
 use crate::ops::clean::Cleaned;
 use crate::ops::hap::Hap;
-use crate::ops::logs::Event;
+use crate::ops::logs::Told;
 
 /// `run` started a command.
 pub fn started(id: Id, name: &Name, pid: i32) -> String {
@@ -139,12 +140,45 @@ pub fn no_output_yet(hap: &Hap, log: &Path) -> String {
     line(&format!("Hap {}: {yet} in {}", hap.title(), log.display()))
 }
 
-/// Something happened to the log that `logs --follow` shows.
-pub fn log_event(event: Event) -> String {
-    line(match event {
-        Event::Truncated => "The log was truncated: it goes on from its new beginning",
-        Event::Replaced => "The log was replaced: it goes on with the new file",
-    })
+/// `logs` shows an empty log of a command that may have written something, but not to the log.
+pub fn may_be_buffered() -> String {
+    line(
+        "Many programs keep some KiB of output back when it goes to a file: \
+         `hap run --unbuffered` asks the usual ones not to",
+    )
+}
+
+/// Something happened to a log that `logs --follow` shows.
+pub fn told(hap: &Hap, told: Told) -> String {
+    let what = match told {
+        Told::Truncated => "the log was truncated: it goes on from its new beginning".to_owned(),
+        Told::Deleted => "the log was moved or deleted: what is still written to it follows".to_owned(),
+        Told::Replaced => "the log was replaced: it goes on with the new file".to_owned(),
+        Told::Restarted => format!("restarted: here begins run {}", u64::from(hap.record.restarts) + 1),
+        Told::Dropped(bytes) => return dropped(hap, bytes),
+    };
+    line(&format!("Hap {}: {what}", hap.title()))
+}
+
+/// `logs` cannot show so many bytes, since the log is limited.
+pub fn dropped(hap: &Hap, bytes: u64) -> String {
+    let limit = hap.record.log_limit.map(|limit| format!(": the log is limited to {}", size::short(limit)));
+    let title = hap.title();
+    line(&format!("Hap {title}: {bytes} bytes of older output were dropped{}", limit.unwrap_or_default()))
+}
+
+/// `run` could not do what `--log-limit` asks for.
+pub fn unlimited(id: Id, name: &Name) -> String {
+    line(&format!(
+        "The logs of hap {id} ({name}) are not limited: the file system of the state directory cannot free \
+         the beginning of a file"
+    ))
+}
+
+/// Which hap the output below is of, where it is of several.
+pub fn header(hap: &Hap, is_first: bool) -> String {
+    let before = if is_first { "" } else { "\n" };
+    format!("{before}==> {} <==\n", wording::name(&hap.record))
 }
 
 /// What went wrong, and what to do about it.
@@ -162,8 +196,8 @@ fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        cleaned, error, finished, healthy, killed, log_event, no_output_yet, nothing, paused, renamed, restarted,
-        resumed, signalled, started, stopped,
+        cleaned, dropped, error, finished, header, healthy, killed, may_be_buffered, no_output_yet, nothing, paused,
+        renamed, restarted, resumed, signalled, started, stopped, told, unlimited,
     };
     use crate::core::error::Error;
     use crate::core::name::Name;
@@ -171,7 +205,7 @@ mod tests {
     use crate::core::signal::Signal;
     use crate::core::status::Kind;
     use crate::ops::clean::{Cleaned, Removed};
-    use crate::ops::logs::Event;
+    use crate::ops::logs::Told;
     use crate::view::look::Look;
     use crate::view::samples::{ended, id, piped, running};
     use std::path::Path;
@@ -243,8 +277,23 @@ mod tests {
         );
         assert_eq!(no_output_yet(&over, log), "Hap 1 (train): no output in /state/haps/1/stdout.log\n");
         assert_eq!(no_output_yet(&over, Path::new("a\nb\u{1b}")), "Hap 1 (train): no output in a\\nb\\x1b\n");
-        assert_eq!(log_event(Event::Truncated), "The log was truncated: it goes on from its new beginning\n");
-        assert_eq!(log_event(Event::Replaced), "The log was replaced: it goes on with the new file\n");
+        let mut hap = running(1, "train");
+        let events = [
+            (Told::Truncated, "the log was truncated: it goes on from its new beginning"),
+            (Told::Deleted, "the log was moved or deleted: what is still written to it follows"),
+            (Told::Replaced, "the log was replaced: it goes on with the new file"),
+            (Told::Restarted, "restarted: here begins run 1"),
+            (Told::Dropped(4096), "4096 bytes of older output were dropped"),
+        ];
+        for (event, what) in events {
+            assert_eq!(told(&hap, event), format!("Hap 1 (train): {what}\n"));
+        }
+        hap.record.log_limit = Some(100 << 20);
+        assert!(dropped(&hap, 1).ends_with("1 bytes of older output were dropped: the log is limited to 100.0 MiB\n"));
+        assert_eq!(header(&hap, true), "==> train <==\n");
+        assert_eq!(header(&hap, false), "\n==> train <==\n");
+        assert!(unlimited(id(1), &name("train")).starts_with("The logs of hap 1 (train) are not limited: "));
+        assert!(may_be_buffered().contains("--unbuffered"));
     }
 
     #[test]

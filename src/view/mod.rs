@@ -7,13 +7,14 @@ mod columns;
 mod frame;
 pub mod json;
 pub mod look;
+pub mod mark;
 pub mod message;
 pub mod panel;
 #[cfg(test)]
 mod samples;
 pub mod sanitize;
 pub mod table;
-mod time;
+pub mod time;
 pub mod width;
 mod wording;
 

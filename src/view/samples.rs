@@ -83,6 +83,8 @@ fn record(name: &str) -> Record {
         merge: false,
         umask: 0o022,
         uid: 1000,
+        log_limit: None,
+        timestamps: false,
         restarts: 0,
         place: Place { host: "here".to_owned(), boot_id: "boot".to_owned(), pid_namespace: 1 },
         supervisor: ProcessId { pid: 4241, start_ticks: 1, pidfd_inode: None },

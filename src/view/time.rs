@@ -16,6 +16,12 @@ pub(super) fn readable(unix_ns: i64, zone: &TimeZone) -> String {
     formatted("%Y-%m-%d %H:%M:%S %:z", unix_ns, zone)
 }
 
+/// For the beginning of a line: RFC 3339 with milliseconds, in a column of one width; `-` if nobody knows it.
+pub fn of_line(unix_ns: Option<i64>, zone: &TimeZone) -> String {
+    let text = unix_ns.map_or_else(|| "-".to_owned(), |unix_ns| formatted("%Y-%m-%dT%H:%M:%S%.3f%:z", unix_ns, zone));
+    format!("{text:<29} ")
+}
+
 fn formatted(format: &str, unix_ns: i64, zone: &TimeZone) -> String {
     let timestamp = Timestamp::from_nanosecond(i128::from(unix_ns)).expect("64 bits of nanoseconds end in 2262");
     timestamp.to_zoned(zone.clone()).strftime(format).to_string()
