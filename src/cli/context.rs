@@ -127,5 +127,10 @@ fn look_of_stderr() -> Look {
 
 fn look(is_terminal: bool, width: Option<usize>) -> Look {
     let width = is_terminal.then(|| settings::columns().or(width).unwrap_or(DEFAULT_WIDTH));
-    Look { colour: settings::wants_colour(is_terminal), boxes: is_terminal && !settings::is_dumb(), width }
+    Look {
+        colour: settings::wants_colour(is_terminal),
+        shades: settings::has_shades(),
+        boxes: is_terminal && !settings::is_dumb(),
+        width,
+    }
 }

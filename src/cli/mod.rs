@@ -5,6 +5,7 @@ mod arguments;
 mod clean;
 mod context;
 mod kill;
+mod listing;
 mod logs;
 mod pause;
 mod rename;

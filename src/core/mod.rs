@@ -8,5 +8,6 @@ pub mod id;
 pub mod name;
 pub mod record;
 pub mod signal;
+pub mod size;
 pub mod status;
 pub mod title;

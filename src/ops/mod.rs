@@ -7,6 +7,8 @@ pub mod find;
 pub mod hap;
 pub mod heal;
 pub mod kill;
+pub mod list;
+pub mod load;
 pub mod logs;
 pub mod pause;
 pub mod rename;
