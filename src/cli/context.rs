@@ -97,7 +97,7 @@ pub(super) fn state_root() -> Result<PathBuf> {
 }
 
 /// Says something on stderr. If that is closed there is nobody to tell.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 

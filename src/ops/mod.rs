@@ -15,4 +15,5 @@ pub mod rename;
 pub mod restart;
 pub mod run;
 pub mod signal;
+pub mod unknown;
 pub mod wait;
