@@ -38,8 +38,9 @@ pub use core::name::Name;
 pub use core::record::Outcome;
 pub use core::signal::Signal;
 pub use core::status::{Kind, Status};
+pub use core::stream::Stream;
 pub use ops::hap::{Entry, Hap};
 pub use ops::hapless::Hapless;
-pub use ops::logs::Stream;
+
 pub use ops::run::Request;
 pub use ops::wait::Waited;

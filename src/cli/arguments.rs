@@ -1,5 +1,7 @@
 //! The command line as clap reads it: one definition gives parsing, help and everything generated.
 
+use clap::builder::Styles;
+use clap::builder::styling::{AnsiColor, Style};
 use clap::{Parser, Subcommand};
 
 use super::{clean, kill, logs, pause, rename, restart, run, signal, status, wait};
@@ -16,6 +18,10 @@ Examples:
 A hap is one command that hap runs in the background and remembers. Verbs take its number or its name.
 State lies in $HAPLESS_DIR, else in $XDG_STATE_HOME/hapless (~/.local/state/hapless).";
 
+/// Bold is readable on every background; clap's own yellow and green are not on white.
+const STYLES: Styles =
+    Styles::styled().invalid(AnsiColor::Red.on_default()).valid(Style::new().bold()).context(Style::new());
+
 /// Run any command in the background and keep track of it: no daemon, no configuration.
 #[derive(Debug, Parser)]
 #[command(
@@ -23,7 +29,8 @@ State lies in $HAPLESS_DIR, else in $XDG_STATE_HOME/hapless (~/.local/state/hapl
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     after_help = EXAMPLES,
-    max_term_width = 100
+    max_term_width = 100,
+    styles = STYLES
 )]
 pub(super) struct Arguments {
     /// Print the version

@@ -97,7 +97,7 @@ pub(super) fn state_root() -> Result<PathBuf> {
 }
 
 /// Says something on stderr. If that is closed there is nobody to tell.
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
@@ -132,5 +132,10 @@ fn look_of_stderr() -> Look {
 
 fn look(is_terminal: bool, width: Option<usize>) -> Look {
     let width = is_terminal.then(|| settings::columns().or(width).unwrap_or(DEFAULT_WIDTH));
-    Look { colour: settings::wants_colour(is_terminal), boxes: is_terminal && !settings::is_dumb(), width }
+    Look {
+        colour: settings::wants_colour(is_terminal),
+        shades: settings::has_shades(),
+        boxes: is_terminal && !settings::is_dumb(),
+        width,
+    }
 }

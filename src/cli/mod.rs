@@ -5,6 +5,7 @@ mod arguments;
 mod clean;
 mod context;
 mod kill;
+mod listing;
 mod logs;
 mod pause;
 mod rename;
@@ -26,7 +27,9 @@ use arguments::{Arguments, Verb};
 use context::Context;
 
 use crate::core::error::{Error, Result};
+use crate::core::name::is_unprintable;
 use crate::sys::mask;
+use crate::view::sanitize::visible_lines;
 
 const FAILED: u8 = 1;
 
@@ -44,6 +47,11 @@ pub fn main() -> ExitCode {
 
 /// Help was asked for, or is needed.
 fn explain_usage(usage: &clap::Error) -> ExitCode {
+    if std::env::args_os().any(|argument| argument.to_string_lossy().contains(is_unprintable)) {
+        // clap repeats what was typed as it is.
+        visible_lines(&usage.to_string()).for_each(|line| context::say(&format!("{line}\n")));
+        return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(FAILED));
+    }
     match usage.print() {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe && !usage.use_stderr() => ExitCode::from(FAILED),
         _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(FAILED)),

@@ -79,6 +79,13 @@ pub(super) fn wants_colour(is_terminal: bool) -> bool {
     !is_set("NO_COLOR") && (is_forced || is_terminal && !is_dumb())
 }
 
+/// Whether the terminal has 256 colours and not only the 16 of its theme.
+pub(super) fn has_shades() -> bool {
+    let says =
+        |variable, words: &[&str]| env::var(variable).is_ok_and(|value| words.iter().any(|word| value.contains(word)));
+    says("TERM", &["256color", "direct", "kitty", "ghostty", "alacritty"]) || says("COLORTERM", &["truecolor", "24bit"])
+}
+
 /// Whether the terminal shows plain text only.
 pub(super) fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")

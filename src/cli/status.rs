@@ -3,18 +3,23 @@
 use clap::Args;
 
 use super::context::{self, Context, zone};
+use super::listing::Listing;
 use super::targets::Form;
 use crate::core::error::Result;
-use crate::ops::details::{Details, details, user};
+use crate::ops::details::{Details, details};
 use crate::ops::find::Haps;
 use crate::ops::hap::Entry;
-use crate::view::{json, panel, table};
+use crate::ops::list;
+use crate::view::{json, panel};
 
 const EXAMPLES: &str = "\
 Examples:
-  hap                     all haps
-  hap status train        one hap
-  hap status -v 1 2       all about two haps, with their environment
+  hap                                all haps
+  hap status train                   one hap
+  hap status -v 1 2                  all about two haps, with their environment
+  hap --filter running,paused -v     what is going on, and what it takes
+  hap --sort memory                  who has the most memory first
+  hap --watch                        the table, live; q or Ctrl-C ends it
   hap --json | jq '.[] | select(.status == \"failed\") | .name'";
 
 /// Show all haps, or the named ones
@@ -22,7 +27,7 @@ Examples:
 #[command(after_help = EXAMPLES)]
 pub(super) struct StatusArguments {
     /// Id or name of a hap; all of them if there is none
-    #[arg(value_name = "ALIAS")]
+    #[arg(value_name = "ALIAS", conflicts_with_all = ["filter", "sort", "all"])]
     aliases: Vec<String>,
 
     #[command(flatten)]
@@ -32,9 +37,8 @@ pub(super) struct StatusArguments {
 /// What `hap` alone takes as well.
 #[derive(Args, Debug)]
 pub(super) struct How {
-    /// Show more: command and owner; of a single hap everything
-    #[arg(short, long)]
-    verbose: bool,
+    #[command(flatten)]
+    listing: Listing,
 
     /// Print JSON: an array for the list, an object for one hap
     #[arg(long)]
@@ -47,14 +51,9 @@ pub(super) fn status(context: &Context, arguments: &StatusArguments) -> Result<u
 }
 
 pub(super) fn list(context: &Context, how: &How) -> Result<u8> {
-    let entries = context::haps()?.map(|haps| haps.all()).transpose()?.unwrap_or_default();
-    let text = if how.json {
-        json::list(&entries, &zone())
-    } else if entries.is_empty() {
-        table::nothing(&context.look)
-    } else {
-        table::table(&entries, how.verbose, &user, &context.look)
-    };
+    let wanted = how.listing.wanted();
+    let items = context::haps()?.map(|haps| list::list(&haps, &wanted)).transpose()?.unwrap_or_default();
+    let text = if how.json { Listing::json(&items) } else { how.listing.table(context, items, usize::MAX) };
     context.print(&text)?;
     Ok(0)
 }
@@ -63,7 +62,7 @@ fn panels(context: &Context, aliases: &[String], how: &How) -> Result<u8> {
     let form = Form::of(how.json, aliases.len() == 1);
     context.for_each(aliases, form, |haps, alias| {
         let entry = haps.entry(alias)?;
-        let details = closer_look(haps, &entry, how.verbose);
+        let details = closer_look(haps, &entry, how.listing.verbose);
         Ok(match &entry {
             _ if how.json => json::one(&entry, details.as_ref(), &zone()),
             Entry::Whole(hap) => panel::panel(hap, details.as_ref(), &context.look, &zone()),

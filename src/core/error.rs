@@ -15,8 +15,14 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 #[allow(missing_docs)] // each message says what its kind means
 pub enum Error {
-    #[error("no hap is called {alias}")]
+    #[error("{}", no_hap(alias))]
     UnknownAlias { alias: String },
+    #[error("{}", no_hap(alias))]
+    Misspelt { alias: String, near: Vec<String> },
+    #[error("hap {id} is no longer there")]
+    Gone { id: Id },
+    #[error("no hap is called {alias} any more")]
+    Renamed { alias: String, hap: Title },
     #[error("the name {name} is taken by hap {holder}")]
     NameTaken { name: Name, holder: Id },
     #[error("{name} cannot be a name: a name {reason}")]
@@ -33,17 +39,17 @@ pub enum Error {
     Busy { hap: Title },
     #[error("{command}: command not found")]
     CommandNotFound { command: String },
-    #[error("{command}: cannot be executed: {source}")]
+    #[error("{command}: cannot be executed: {}", reason(source))]
     CommandNotExecutable { command: String, source: io::Error },
-    #[error("cannot enter the working directory {path}: {source}")]
+    #[error("cannot enter the working directory {path}: {}", reason(source))]
     BadWorkdir { path: PathBuf, source: io::Error },
     #[error("the command was not started: its supervisor was killed")]
     SupervisorKilled,
-    #[error("cannot {attempt} {path}: {source}")]
+    #[error("cannot {attempt} {path}: {}", reason(source))]
     File { attempt: &'static str, path: PathBuf, source: io::Error },
-    #[error("cannot {attempt}: {source}")]
+    #[error("cannot {attempt}: {}", reason(source))]
     System { attempt: &'static str, source: io::Error },
-    #[error("cannot write the output: {0}")]
+    #[error("cannot write the output: {}", reason(.0))]
     Output(io::Error),
     #[error("the state directory {path} is not safe: {reason}")]
     UnsafeStateDir { path: PathBuf, reason: &'static str },
@@ -57,9 +63,9 @@ pub enum Error {
     BadEnvironment { argument: String },
     #[error("{text} is no signal")]
     NoSuchSignal { text: String },
-    #[error("signal {signal} could not be sent to hap {hap}: {source}")]
+    #[error("{signal} could not be sent to hap {hap}: {}", reason(source))]
     NotSignalled { hap: Title, signal: String, source: io::Error },
-    #[error("hap {hap} still has {count} processes that do not end")]
+    #[error("hap {hap} still has {}", stubborn(*count))]
     WillNotEnd { hap: Title, count: usize },
     #[error("hap {hap} still has {count} processes that do not stop")]
     WillNotHalt { hap: Title, count: usize },
@@ -77,6 +83,8 @@ pub enum Error {
     BadSize { text: String },
     #[error("hap {hap} goes on; only the waiting has ended")]
     Interrupted { hap: Title },
+    #[error("{what} needs a terminal")]
+    NoTerminal { what: &'static str, instead: &'static str },
 }
 
 impl Error {
@@ -84,8 +92,13 @@ impl Error {
     pub fn remedy(&self) -> String {
         match self {
             Self::UnknownAlias { .. } => "`hap` lists all haps with their ids and names".into(),
-            Self::NameTaken { .. } => {
-                "choose another name, or remove that hap with `hap clean` once it has ended".into()
+            Self::Misspelt { near, .. } => format!("did you mean {}?", one_of(near)),
+            Self::Gone { .. } => {
+                "it was cleaned, or its command could not be started; `hap` lists what there is".into()
+            }
+            Self::Renamed { hap, .. } => format!("it was renamed: it is hap {hap} now"),
+            Self::NameTaken { holder, .. } => {
+                format!("choose another name, or give that hap one: `hap rename {holder} NEW-NAME`")
             }
             Self::InvalidName { .. } => {
                 "letters of any script, digits, '-', '_' and '.' are welcome, as in `train-2`".into()
@@ -96,31 +109,30 @@ impl Error {
             Self::Broken { .. } => "repair or remove that file by hand: hap never deletes what it cannot read".into(),
             Self::Busy { .. } => "try again in a moment".into(),
             Self::CommandNotFound { .. } => "check the spelling and PATH, or give the path of the program".into(),
-            Self::CommandNotExecutable { command, source } => match source.kind() {
-                io::ErrorKind::PermissionDenied => {
-                    format!("`chmod +x {command}` makes a program of it, or name its interpreter first")
-                }
-                _ => "see execve(2) for what this error means".into(),
-            },
-            Self::BadWorkdir { .. } => "choose an existing directory that you may enter with --workdir".into(),
+            Self::CommandNotExecutable { command, source } => remedy_of_exec(command, source),
+            Self::BadWorkdir { .. } => {
+                "see to it that it exists and that you may enter it; `hap run --workdir` chooses another".into()
+            }
             Self::SupervisorKilled => "nothing is left of it: run the command again".into(),
-            Self::File { source, .. } | Self::System { source, .. } | Self::Output(source) => remedy_of(source).into(),
-            Self::UnsafeStateDir { path, .. } => {
-                format!(
-                    "make it yours with `chown $(id -u) {0}; chmod 700 {0}`, or choose another with HAPLESS_DIR",
-                    path.display()
-                )
+            Self::File { source, .. } | Self::System { source, .. } => remedy_of(source).into(),
+            Self::Output(source) if is_full(source) => "free some space there, or send it somewhere else".into(),
+            Self::Output(_) => "check where it goes".into(),
+            Self::UnsafeStateDir { .. } => {
+                "it must be a directory of yours with the mode 700 (`chmod 700`); HAPLESS_DIR chooses another".into()
             }
             Self::NoStateDir => "set HAPLESS_DIR to a directory of yours".into(),
             Self::BadVariable { variable, .. } => format!("correct it or `unset {variable}`"),
-            Self::NulInArgument => "remove it".into(),
+            Self::NulInArgument => "leave it out, or hand it over in a file".into(),
             Self::BadEnvironment { .. } => "write it as in `--env LEVEL=3`".into(),
             Self::NoSuchSignal { .. } => {
                 "give a number from 1 to 64 or a name such as TERM; `kill -l` lists them".into()
             }
-            Self::NotSignalled { .. } => "you can signal only what runs as your own user".into(),
+            Self::NotSignalled { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied => "you can signal only what runs as your own user".into(),
+                _ => remedy_of(source).into(),
+            },
             Self::WillNotEnd { .. } | Self::WillNotHalt { .. } => {
-                "they hang in the kernel, on a dead network disk perhaps, and go when it answers".into()
+                "what hangs in the kernel, on a dead network disk perhaps, goes when that answers".into()
             }
             Self::TimedOut { hap, .. } => format!("`hap wait {}` waits on, `hap stop {0}` ends it", hap.id),
             Self::NoSuchRun { last: 1, .. } => "run 1 is the only one so far".into(),
@@ -132,6 +144,7 @@ impl Error {
             Self::Interrupted { hap } => {
                 format!("`hap logs -f {0}` shows its output, `hap wait {0}` waits on, `hap stop {0}` ends it", hap.id)
             }
+            Self::NoTerminal { instead, .. } => (*instead).into(),
         }
     }
 
@@ -163,9 +176,53 @@ impl Error {
     }
 }
 
+/// What the user typed, as it can be recognised.
+fn no_hap(alias: &str) -> String {
+    match alias {
+        "" => "an empty text is no hap's name".to_owned(),
+        _ if alias.bytes().all(|byte| byte.is_ascii_digit()) => format!("there is no hap {alias}"),
+        _ => format!("no hap is called {alias}"),
+    }
+}
+
+/// `train`, `train or brain`, `a, b or c`.
+fn one_of(names: &[String]) -> String {
+    match names {
+        [names @ .., last] if !names.is_empty() => format!("{} or {last}", names.join(", ")),
+        names => names.concat(),
+    }
+}
+
+fn stubborn(count: usize) -> String {
+    if count == 1 { "a process that does not end".to_owned() } else { format!("{count} processes that do not end") }
+}
+
+/// The system's words, without the number that follows them.
+fn reason(source: &io::Error) -> String {
+    let text = source.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
+}
+
+fn is_full(source: &io::Error) -> bool {
+    matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
+/// execve(2) says what each of its errors means.
+fn remedy_of_exec(command: &str, source: &io::Error) -> String {
+    match source.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("`chmod +x {command}` makes a program of it, or name its interpreter first")
+        }
+        io::ErrorKind::NotFound => "it is there, but what it is to be run with is not: see its first line".into(),
+        io::ErrorKind::ArgumentListTooLong => "hand its input over in a file: `getconf ARG_MAX` is the limit".into(),
+        io::ErrorKind::ExecutableFileBusy => "somebody is still writing it: try again in a moment".into(),
+        _ => "`file` tells what it is: it may be broken, or made for another machine".into(),
+    }
+}
+
 fn remedy_of(source: &io::Error) -> &'static str {
     match source.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+        _ if is_full(source) => {
             "free some space there, `hap clean` removes ended haps, or choose another place with HAPLESS_DIR"
         }
         io::ErrorKind::ReadOnlyFilesystem => "choose a writable state directory with HAPLESS_DIR",
@@ -178,5 +235,182 @@ fn remedy_of(source: &io::Error) -> &'static str {
         _ if source.raw_os_error() == Some(libc::EMFILE) => "too many open files: raise `ulimit -n`",
         _ if source.raw_os_error() == Some(libc::EFBIG) => "raise the file size limit: see `ulimit -f`",
         _ => "the reason above is the system's own; `HAPLESS_DEBUG=1` shows what led to it",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+    use crate::core::id::Id;
+    use crate::core::name::{InvalidName, Name};
+    use crate::core::title::Title;
+    use std::io;
+    use std::path::PathBuf;
+
+    fn id(number: u32) -> Id {
+        Id::new(number).expect("not zero")
+    }
+
+    fn hap() -> Title {
+        Title { id: id(3), name: Name::new("train").expect("valid") }
+    }
+
+    fn unknown(alias: &str) -> Error {
+        Error::UnknownAlias { alias: alias.to_owned() }
+    }
+
+    fn misspelt(near: &[&str]) -> Error {
+        Error::Misspelt { alias: "trian".to_owned(), near: near.iter().map(|name| (*name).to_owned()).collect() }
+    }
+
+    fn os(errno: i32) -> io::Error {
+        io::Error::from_raw_os_error(errno)
+    }
+
+    fn file(errno: i32) -> Error {
+        Error::file("write", "/state/x")(os(errno))
+    }
+
+    fn exec(errno: i32) -> Error {
+        Error::CommandNotExecutable { command: "./x".to_owned(), source: os(errno) }
+    }
+
+    #[track_caller]
+    fn reads(error: &Error, code: u8, what: &str, remedy: &str) {
+        assert_eq!((error.to_string().as_str(), error.remedy().as_str(), error.exit_code()), (what, remedy, code));
+    }
+
+    #[test]
+    fn who_names_no_hap_is_told_which_was_meant() {
+        let list = "`hap` lists all haps with their ids and names";
+        reads(&unknown("train"), 1, "no hap is called train", list);
+        reads(&unknown("12"), 1, "there is no hap 12", list);
+        reads(&unknown(""), 1, "an empty text is no hap's name", list);
+        reads(&misspelt(&["train"]), 1, "no hap is called trian", "did you mean train?");
+        assert_eq!(misspelt(&["a", "b"]).remedy(), "did you mean a or b?");
+        assert_eq!(misspelt(&["a", "b", "c"]).remedy(), "did you mean a, b or c?");
+        let gone = "it was cleaned, or its command could not be started; `hap` lists what there is";
+        reads(&Error::Gone { id: id(7) }, 1, "hap 7 is no longer there", gone);
+        let renamed = Error::Renamed { alias: "model".to_owned(), hap: hap() };
+        reads(&renamed, 1, "no hap is called model any more", "it was renamed: it is hap 3 (train) now");
+    }
+
+    #[test]
+    fn names_and_records() {
+        let name = Name::new("train").expect("valid");
+        let rename = "choose another name, or give that hap one: `hap rename 3 NEW-NAME`";
+        reads(&Error::NameTaken { name, holder: id(3) }, 1, "the name train is taken by hap 3", rename);
+        let invalid = Error::InvalidName { name: "a/b".to_owned(), reason: InvalidName::BadCharacter };
+        let what = "a/b cannot be a name: a name must not contain '/', '@', white space or unprintable characters";
+        reads(&invalid, 1, what, "letters of any script, digits, '-', '_' and '.' are welcome, as in `train-2`");
+        let broken = Error::Broken { hap: id(3), path: PathBuf::from("/state/x"), reason: "it is empty".to_owned() };
+        let what = "the record of hap 3 cannot be read: /state/x: it is empty";
+        reads(&broken, 1, what, "repair or remove that file by hand: hap never deletes what it cannot read");
+    }
+
+    #[test]
+    fn what_cannot_be_done_to_a_hap_now() {
+        let not_active = Error::NotActive { hap: hap(), status: "failed" };
+        let not_paused = Error::NotPaused { hap: hap(), status: "running" };
+        let elsewhere = Error::Elsewhere { hap: hap(), host: "there".to_owned() };
+        let how = "`hap status 3` shows how it ended";
+        reads(&not_active, 1, "hap 3 (train) is not active: it is failed", how);
+        let pause = "`hap pause 3` pauses it while it runs";
+        reads(&not_paused, 1, "hap 3 (train) is not paused: it is running", pause);
+        reads(&elsewhere, 1, "hap 3 (train) runs on host there", "run this command on there");
+        let busy = Error::Busy { hap: hap() };
+        reads(&busy, 1, "hap 3 (train) is being changed by another hap command", "try again in a moment");
+    }
+
+    #[test]
+    fn what_ends_late_or_not_at_all() {
+        let hangs = "what hangs in the kernel, on a dead network disk perhaps, goes when that answers";
+        let one = Error::WillNotEnd { hap: hap(), count: 1 };
+        reads(&one, 1, "hap 3 (train) still has a process that does not end", hangs);
+        let more = Error::WillNotEnd { hap: hap(), count: 2 };
+        reads(&more, 1, "hap 3 (train) still has 2 processes that do not end", hangs);
+        let late = Error::TimedOut { hap: hap(), status: "running" };
+        let waits = "`hap wait 3` waits on, `hap stop 3` ends it";
+        reads(&late, 124, "the time is up and hap 3 (train) is still running", waits);
+        let interrupted = Error::Interrupted { hap: hap() };
+        let goes_on = "`hap logs -f 3` shows its output, `hap wait 3` waits on, `hap stop 3` ends it";
+        reads(&interrupted, 130, "hap 3 (train) goes on; only the waiting has ended", goes_on);
+    }
+
+    #[test]
+    fn commands_that_cannot_be_started() {
+        let missing = Error::CommandNotFound { command: "pyhton".to_owned() };
+        let spelling = "check the spelling and PATH, or give the path of the program";
+        reads(&missing, 127, "pyhton: command not found", spelling);
+        let chmod = "`chmod +x ./x` makes a program of it, or name its interpreter first";
+        reads(&exec(libc::EACCES), 126, "./x: cannot be executed: Permission denied", chmod);
+        let interpreter = "it is there, but what it is to be run with is not: see its first line";
+        reads(&exec(libc::ENOENT), 126, "./x: cannot be executed: No such file or directory", interpreter);
+        let long = "hand its input over in a file: `getconf ARG_MAX` is the limit";
+        reads(&exec(libc::E2BIG), 126, "./x: cannot be executed: Argument list too long", long);
+        let busy = "somebody is still writing it: try again in a moment";
+        reads(&exec(libc::ETXTBSY), 126, "./x: cannot be executed: Text file busy", busy);
+        let strange = "`file` tells what it is: it may be broken, or made for another machine";
+        reads(&exec(libc::ENOEXEC), 126, "./x: cannot be executed: Exec format error", strange);
+        let workdir = Error::BadWorkdir { path: PathBuf::from("/gone"), source: os(libc::ENOENT) };
+        let what = "cannot enter the working directory /gone: No such file or directory";
+        reads(
+            &workdir,
+            126,
+            what,
+            "see to it that it exists and that you may enter it; `hap run --workdir` chooses another",
+        );
+        let killed = "the command was not started: its supervisor was killed";
+        reads(&Error::SupervisorKilled, 1, killed, "nothing is left of it: run the command again");
+    }
+
+    #[test]
+    fn arguments_and_variables_that_make_no_sense() {
+        let nul = "an argument contains a NUL, which no command can take";
+        reads(&Error::NulInArgument, 1, nul, "leave it out, or hand it over in a file");
+        let environment = Error::BadEnvironment { argument: "LEVEL".to_owned() };
+        reads(&environment, 2, "LEVEL is no KEY=VALUE", "write it as in `--env LEVEL=3`");
+        let signal = Error::NoSuchSignal { text: "99".to_owned() };
+        reads(&signal, 2, "99 is no signal", "give a number from 1 to 64 or a name such as TERM; `kill -l` lists them");
+        let bad = Error::BadVariable { variable: "HAPLESS_DEBUG", value: "maybe".to_owned(), expected: "0 or 1" };
+        let what = "HAPLESS_DEBUG has the value \"maybe\", which is not 0 or 1";
+        reads(&bad, 1, what, "correct it or `unset HAPLESS_DEBUG`");
+        let no_terminal = Error::NoTerminal { what: "hap top", instead: "`hap` prints the list" };
+        reads(&no_terminal, 1, "hap top needs a terminal", "`hap` prints the list");
+    }
+
+    #[test]
+    fn places_that_cannot_be_used() {
+        let no_place = "there is no place for the state directory: neither HAPLESS_DIR, XDG_STATE_HOME nor HOME is set";
+        reads(&Error::NoStateDir, 1, no_place, "set HAPLESS_DIR to a directory of yours");
+        let unsafe_place =
+            Error::UnsafeStateDir { path: PathBuf::from("/tmp/x"), reason: "other users may write to it" };
+        let what = "the state directory /tmp/x is not safe: other users may write to it";
+        let yours = "it must be a directory of yours with the mode 700 (`chmod 700`); HAPLESS_DIR chooses another";
+        reads(&unsafe_place, 1, what, yours);
+        let full = "free some space there, `hap clean` removes ended haps, or choose another place with HAPLESS_DIR";
+        reads(&file(libc::ENOSPC), 1, "cannot write /state/x: No space left on device", full);
+        assert_eq!(file(libc::EROFS).remedy(), "choose a writable state directory with HAPLESS_DIR");
+        let denied = "check who owns it and its mode, or choose another state directory with HAPLESS_DIR";
+        assert_eq!(file(libc::EACCES).remedy(), denied);
+        assert_eq!(file(libc::ENOENT).remedy(), "check that it exists");
+        assert_eq!(file(libc::EMFILE).remedy(), "too many open files: raise `ulimit -n`");
+        assert_eq!(file(libc::EFBIG).remedy(), "raise the file size limit: see `ulimit -f`");
+        let other = "the reason above is the system's own; `HAPLESS_DEBUG=1` shows what led to it";
+        assert_eq!(file(libc::EIO).remedy(), other);
+    }
+
+    #[test]
+    fn what_the_system_refuses() {
+        let fork = Error::system("start a process")(os(libc::EAGAIN));
+        let busy = "too many processes: see `ulimit -u`, or try again later";
+        reads(&fork, 1, "cannot start a process: Resource temporarily unavailable", busy);
+        assert_eq!(Error::system("x")(os(libc::ENOMEM)).remedy(), "free some memory and try again");
+        let output = "free some space there, or send it somewhere else";
+        reads(&Error::Output(os(libc::ENOSPC)), 1, "cannot write the output: No space left on device", output);
+        assert_eq!(Error::Output(os(libc::EIO)).remedy(), "check where it goes");
+        let refused = Error::NotSignalled { hap: hap(), signal: "SIGHUP".to_owned(), source: os(libc::EPERM) };
+        let yours = "you can signal only what runs as your own user";
+        reads(&refused, 1, "SIGHUP could not be sent to hap 3 (train): Operation not permitted", yours);
     }
 }

@@ -8,6 +8,7 @@ pub mod id;
 pub mod name;
 pub mod record;
 pub mod signal;
+pub mod similar;
 pub mod since;
 pub mod size;
 pub mod status;

@@ -6,6 +6,7 @@ use crate::core::record::{Moment, Record, Usage};
 use crate::core::status::{Facts, Origin, Presence, Status};
 use crate::ops::find::Haps;
 use crate::ops::hap::Hap;
+use crate::ops::load;
 use crate::store::HapDir;
 use crate::sys::host;
 use crate::sys::proc;
@@ -88,8 +89,7 @@ fn usage(haps: &Haps, hap: &Hap) -> (Option<Duration>, Option<u64>) {
             None => (None, None),
         },
         Status::Running | Status::Paused => {
-            let ticks = haps.members(hap).list().iter().map(|stat| stat.cpu_ticks).sum();
-            (Some(proc::ticks(ticks)), proc::peak_memory_kib(hap.record.process))
+            (Some(load::cpu_of(hap, &haps.members(hap).list())), proc::peak_memory_kib(hap.record.process))
         }
         Status::Unbound | Status::Ending(_) | Status::Lost(_) | Status::Elsewhere => (None, None),
     }

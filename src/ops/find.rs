@@ -7,6 +7,7 @@ use crate::core::record::Place;
 use crate::core::status::Kind;
 use crate::ops::hap::{Broken, Entry, Hap, observe};
 use crate::ops::heal::heal;
+use crate::ops::unknown;
 use crate::store::StateDir;
 use crate::supervisor::members::Members;
 use crate::sys::host;
@@ -46,7 +47,7 @@ impl Haps {
             Alias::Id(id) => Some(*id),
             Alias::Name(name) => self.state.find(name)?,
         };
-        id.and_then(|id| self.look(id)).ok_or_else(|| Error::UnknownAlias { alias: alias.to_string() })
+        id.and_then(|id| self.look(id)).ok_or_else(|| unknown::explain(&self.state, alias))
     }
 
     /// The one that is meant.

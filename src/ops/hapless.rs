@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::signal::Signal;
+use crate::core::stream::Stream;
 use crate::ops::clean::{self, Cleaned};
 use crate::ops::find::Haps;
 use crate::ops::hap::{Entry, Hap};
 use crate::ops::kill::{self, Ended};
-use crate::ops::logs::Stream;
 use crate::ops::run::{self, Request};
 use crate::ops::wait::{self, Waited};
 use crate::ops::{pause, restart, signal};
@@ -61,11 +61,9 @@ impl Hapless {
     pub fn logs(&self, hap: &Hap, stream: Stream) -> Result<File> {
         let haps = self.haps_of(hap)?;
         let directory = haps.state().hap(hap.id);
-        let (path, opened) = match stream {
-            Stream::Stderr if !hap.record.merge => (directory.stderr_path(), directory.open_stderr()),
-            Stream::Stdout | Stream::Stderr => (directory.stdout_path(), directory.open_stdout()),
-        };
-        opened.map(File::from).map_err(Error::file("read", path))
+        let stream = if hap.record.merge { Stream::Stdout } else { stream };
+        let opened = directory.open_log(stream, None).map_err(Error::file("read", directory.log_path(stream, None)))?;
+        Ok(File::from(opened))
     }
 
     /// Sends a signal to an active hap: to its process group what a terminal sends to a job, else to

@@ -111,6 +111,12 @@ impl<'a> HapDir<'a> {
         self.open(STDERR, Access::Read)
     }
 
+    /// The room that the logs of the current run take on the disk, bytes.
+    pub fn log_room(&self) -> u64 {
+        let room = |log| file::room_at(self.state.haps(), &format!("{}/{log}", self.id)).unwrap_or(0);
+        room(STDOUT).saturating_add(room(STDERR))
+    }
+
     /// Opens its directory.
     pub fn open_directory(&self) -> io::Result<OwnedFd> {
         file::open_directory_at(self.state.haps(), &self.id.to_string())

@@ -25,6 +25,11 @@ impl StateDir {
         after(last)
     }
 
+    /// Whether a hap once had this id, since the list was last empty.
+    pub fn was_given_out(&self, id: Id) -> bool {
+        self.read_last_id().is_some_and(|last| id.number() <= last)
+    }
+
     /// The id after the highest in the list, for when the next one is taken.
     pub(super) fn id_after_all(&self, _: &Registry) -> Result<Id> {
         after(self.highest_id()?)

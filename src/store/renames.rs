@@ -7,6 +7,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::layout::RENAMES;
+use super::record_file;
 use super::state_dir::{Registry, StateDir};
 use crate::core::error::{Error, Result};
 use crate::core::id::Id;
@@ -32,6 +33,15 @@ impl StateDir {
     pub(super) fn renamed(&self, id: Id) -> Option<Name> {
         let target = file::link_target_at(self.renames()?, &id.to_string()).ok()?;
         Name::new(target.to_str()?).ok()
+    }
+
+    /// The hap that had this name when its record was written, and has another one now.
+    pub fn formerly(&self, name: &str) -> Option<Id> {
+        let renamed = file::names_in(self.renames()?).ok()?;
+        let ids = renamed.iter().filter_map(|id| Id::from_canonical(id));
+        let had_name =
+            |id: &Id| record_file::read(self.haps(), &id.to_string()).is_ok_and(|record| record.name.as_str() == name);
+        ids.filter(had_name).find(|id| self.renamed(*id).is_some_and(|now| now.as_str() != name))
     }
 
     /// For a hap that goes.

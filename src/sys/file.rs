@@ -192,6 +192,15 @@ pub fn inode(file: impl AsFd) -> io::Result<u64> {
     Ok(rustix::fs::fstat(file)?.st_ino)
 }
 
+/// The room that a file takes on the disk, bytes, without following a link. Its length may say more
+/// (holes) or less (the last block).
+pub fn room_at(base: impl AsFd, path: &str) -> io::Result<u64> {
+    // stat(2): whatever the block size of the file system is, this counts in 512 bytes.
+    const UNIT: u64 = 512;
+    let stat = rustix::fs::statat(base, path, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(UNIT))
+}
+
 /// Whether two open files are one and the same.
 pub fn is_same(one: impl AsFd, other: impl AsFd) -> io::Result<bool> {
     let (one, other) = (rustix::fs::fstat(one)?, rustix::fs::fstat(other)?);

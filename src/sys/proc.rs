@@ -26,6 +26,8 @@ pub struct Stat {
     pub threads: u32,
     /// CPU time in user mode and in the kernel, clock ticks.
     pub cpu_ticks: u64,
+    /// CPU time of the children that it has waited for, and of those that they have, clock ticks.
+    pub children_ticks: u64,
     /// Resident set size, pages.
     pub resident_pages: u64,
     /// The wait status, where we may see it and there is one.
@@ -97,6 +99,7 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
         session: field(6).parse().ok()?,
         threads: field(20).parse().ok()?,
         cpu_ticks: field(14).parse::<u64>().ok()?.saturating_add(field(15).parse().ok()?),
+        children_ticks: field(16).parse::<u64>().ok()?.saturating_add(field(17).parse().ok()?),
         resident_pages: field(24).parse().unwrap_or(0),
         exit_status: field(52).parse().unwrap_or(0),
     })
@@ -112,6 +115,11 @@ impl Stat {
     /// It does not run until it is continued, by a signal or by its tracer.
     pub fn is_halted(&self) -> bool {
         matches!(self.state, b'T' | b't')
+    }
+
+    /// Resident set size, bytes. What several processes share counts for each of them.
+    pub fn resident_bytes(&self) -> u64 {
+        self.resident_pages.saturating_mul(rustix::param::page_size() as u64)
     }
 
     fn presence(&self) -> Presence {
@@ -203,7 +211,7 @@ mod tests {
 
     fn line(name: &str, state: char, threads: u32) -> String {
         format!(
-            "42 ({name}) {state} 1 42 42 0 -1 0 0 0 0 0 7 8 0 0 20 0 {threads} 0 12345 0 99 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 768\n"
+            "42 ({name}) {state} 1 42 42 0 -1 0 0 0 0 0 7 8 2 1 20 0 {threads} 0 12345 0 99 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 768\n"
         )
     }
 
@@ -212,7 +220,8 @@ mod tests {
         for name in ["sh", "a) R 1 2 3", "(", "))) Z", "tab\there", ""] {
             let stat = parse_stat(line(name, 'S', 1).as_bytes()).expect("parses");
             assert_eq!(stat.id, ProcessId { pid: 42, start_ticks: 12345, pidfd_inode: None }, "{name:?}");
-            assert_eq!((stat.state, stat.cpu_ticks, stat.resident_pages, stat.exit_status), (b'S', 15, 99, 768));
+            assert_eq!((stat.state, stat.cpu_ticks, stat.children_ticks), (b'S', 15, 3));
+            assert_eq!((stat.resident_pages, stat.exit_status), (99, 768));
         }
     }
 

@@ -23,6 +23,9 @@ pub(super) enum Field {
     Status,
     Code,
     Runtime,
+    Cpu,
+    Memory,
+    Logs,
     Owner,
     Command,
     Note,
@@ -42,13 +45,16 @@ enum Step {
     ShortenCodes,
 }
 
-const GIVING_WAY: [Step; 6] = [
-    Step::Drop(Field::Command),
+const GIVING_WAY: [Step; 9] = [
     Step::Drop(Field::Owner),
-    Step::Drop(Field::Runtime),
     Step::ShortenCodes,
+    Step::Drop(Field::Logs),
+    Step::Drop(Field::Command),
+    Step::Drop(Field::Memory),
+    Step::Drop(Field::Cpu),
     Step::Drop(Field::Pid),
     Step::Drop(Field::Code),
+    Step::Drop(Field::Runtime),
 ];
 
 impl Field {
@@ -61,6 +67,9 @@ impl Field {
             Self::Status => "Status",
             Self::Code => "Code",
             Self::Runtime => "Runtime",
+            Self::Cpu => "CPU",
+            Self::Memory => "Memory",
+            Self::Logs => "Logs",
             Self::Owner => "Owner",
             Self::Command => "Command",
             Self::Note => "Note",
@@ -70,7 +79,7 @@ impl Field {
     /// Numbers are compared from their last digit on.
     pub(super) fn alignment(self) -> CellAlignment {
         match self {
-            Self::Id | Self::Pid | Self::Runtime => CellAlignment::Right,
+            Self::Id | Self::Pid | Self::Runtime | Self::Cpu | Self::Memory | Self::Logs => CellAlignment::Right,
             Self::Name | Self::Status | Self::Code | Self::Owner | Self::Command | Self::Note => CellAlignment::Left,
         }
     }
@@ -103,12 +112,7 @@ impl Column {
     }
 }
 
-/// The width of all with the gaps between them.
-pub(super) fn total(columns: &[Column]) -> usize {
-    sum(columns, Column::width)
-}
-
-/// Takes away what there is no room for: the command first, the names last.
+/// Takes away what there is no room for: of the command first, of the names last.
 pub(super) fn fit(columns: &mut Vec<Column>, width: usize) {
     for step in GIVING_WAY {
         if sum(columns, Column::least) <= width {
@@ -149,7 +153,7 @@ fn sum(columns: &[Column], width_of: impl Fn(&Column) -> usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{Column, Field, fit, total};
+    use super::{Column, Field, fit, sum};
     use proptest::prelude::*;
 
     fn columns(name: &str, command: &str) -> Vec<Column> {
@@ -161,6 +165,9 @@ mod tests {
             column(Field::Status, "✗ failed"),
             column(Field::Code, "-15 SIGTERM"),
             column(Field::Runtime, "3m 05s"),
+            column(Field::Cpu, "1m 02s"),
+            column(Field::Memory, "120M"),
+            column(Field::Logs, "4.0K"),
             column(Field::Owner, "ada"),
             column(Field::Command, command),
         ]
@@ -174,26 +181,29 @@ mod tests {
 
     #[test]
     fn the_command_gives_way_first_and_the_name_last() {
-        let steps: [(usize, &[&str]); 8] = [
-            (79, &["1", "train", "4242", "✗ failed", "-15 SIGTERM", "3m 05s", "ada", "python train.py -e 90"]),
-            (75, &["1", "train", "4242", "✗ failed", "-15 SIGTERM", "3m 05s", "ada", "python train.py -e …"]),
-            (62, &["1", "train", "4242", "✗ failed", "-15 SIGTERM", "3m 05s", "ada"]),
-            (46, &["1", "train", "4242", "✗ failed", "-15 SIGTERM", "3m 05s"]),
-            (40, &["1", "train", "4242", "✗ failed", "-15 SIGTERM"]),
-            (30, &["1", "train", "4242", "✗ failed", "-15"]),
-            (20, &["1", "train", "✗ failed"]),
-            (15, &["1", "t…", "✗ failed"]),
+        let steps: [(usize, &str); 12] = [
+            (98, "1|train|4242|✗ failed|-15 SIGTERM|3m 05s|1m 02s|120M|4.0K|ada|python train.py -e 90"),
+            (95, "1|train|4242|✗ failed|-15 SIGTERM|3m 05s|1m 02s|120M|4.0K|ada|python train.py -…"),
+            (88, "1|train|4242|✗ failed|-15 SIGTERM|3m 05s|1m 02s|120M|4.0K|python train.py -…"),
+            (81, "1|train|4242|✗ failed|-15|3m 05s|1m 02s|120M|4.0K|python train.py -…"),
+            (74, "1|train|4242|✗ failed|-15|3m 05s|1m 02s|120M|python train.py …"),
+            (68, "1|train|4242|✗ failed|-15|3m 05s|1m 02s|120M"),
+            (54, "1|train|4242|✗ failed|-15|3m 05s|1m 02s"),
+            (46, "1|train|4242|✗ failed|-15|3m 05s"),
+            (38, "1|train|✗ failed|-15|3m 05s"),
+            (32, "1|train|✗ failed|3m 05s"),
+            (26, "1|train|✗ failed"),
+            (15, "1|t…|✗ failed"),
         ];
         for (width, cells) in steps {
-            assert_eq!(fitted("train", "python train.py -e 90", width), cells, "{width}");
+            assert_eq!(fitted("train", "python train.py -e 90", width).join("|"), cells, "{width}");
         }
     }
 
     #[test]
     fn a_long_name_shrinks_before_a_short_column_has_to_go() {
-        let name = "a-name-of-quite-some-length";
-        let cells = fitted(name, "make", 61);
-        assert_eq!(cells[1..], ["a-name-of-quite-som…", "4242", "✗ failed", "-15 SIGTERM", "3m 05s"]);
+        let cells = fitted("a-name-of-quite-some-length", "make", 64);
+        assert_eq!(cells[1..], ["a-name-of-quite-some-…", "4242", "✗ failed", "-15", "3m 05s", "1m 02s"]);
     }
 
     proptest! {
@@ -201,7 +211,7 @@ mod tests {
         fn all_fits(name in "[a-z訓é]{1,64}", command in "[a-z 訓]{0,99}", width in 17_usize..250) {
             let mut columns = columns(&name, &command);
             fit(&mut columns, width);
-            prop_assert!(total(&columns) <= width);
+            prop_assert!(sum(&columns, Column::width) <= width);
         }
     }
 }

@@ -6,9 +6,7 @@
 use std::fmt::Display;
 use std::iter;
 
-use owo_colors::Style;
-
-use super::look::{FAINT, HEADING, Look};
+use super::look::{Badge, FAINT, HEADING, Look, PLAIN, Paint};
 use super::sanitize::visible;
 use super::{text_of, width};
 use crate::core::id::Id;
@@ -27,7 +25,8 @@ const INDENT: &str = "  ";
 pub(super) struct Row {
     label: &'static str,
     value: Value,
-    style: Style,
+    paint: Paint,
+    is_badge: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,18 +35,19 @@ enum Value {
     List(Vec<String>),
 }
 
-/// A line of a box: its label, plain, and its text, which gets the style.
+/// A line of a box: its label, plain, and its text, which gets the colour.
 struct Line {
     label: String,
     text: String,
-    style: Style,
+    paint: Paint,
+    is_badge: bool,
 }
 
 impl Row {
     /// A value in a line.
     pub(super) fn new(label: &'static str, value: impl Display) -> Self {
         let value = Value::Text(visible(&value.to_string()).into_owned());
-        Self { label, value, style: Style::new() }
+        Self { label, value, paint: PLAIN, is_badge: false }
     }
 
     /// A row for a value that may be absent.
@@ -58,12 +58,12 @@ impl Row {
     /// Many values, each on a line of its own below the label.
     pub(super) fn list(label: &'static str, values: &[String]) -> Self {
         let values = values.iter().map(|value| visible(value).into_owned()).collect();
-        Self { label, value: Value::List(values), style: Style::new() }
+        Self { label, value: Value::List(values), paint: PLAIN, is_badge: false }
     }
 
-    /// The same with its value in a style.
-    pub(super) fn styled(self, style: Style) -> Self {
-        Self { style, ..self }
+    /// The status, with its word.
+    pub(super) fn badge(badge: Badge, look: &Look) -> Self {
+        Self { paint: badge.paint, is_badge: true, ..Self::new("Status", badge.text(look)) }
     }
 }
 
@@ -83,7 +83,7 @@ fn plain(row: &Row, look: &Look) -> Vec<String> {
         Value::Text(value) => {
             let lines = indented(&format!("{label}{value}"), "", look);
             let painted = lines.iter().map(|line| match line.strip_prefix(&label) {
-                Some(value) => format!("{label}{}", look.paint(row.style, value)),
+                Some(value) => format!("{label}{}", painted(value, row.paint, row.is_badge, look)),
                 None => line.clone(),
             });
             painted.collect()
@@ -124,12 +124,17 @@ impl Line {
     fn show(&self, width: usize, look: &Look) -> String {
         let (label, gap) = self.label.split_at(self.label.trim_end().len());
         let space = " ".repeat(width.saturating_sub(self.width()));
-        format!("{}{gap}{}{space}", look.paint(FAINT, label), look.paint(self.style, &self.text))
+        format!("{}{gap}{}{space}", look.paint(FAINT, label), painted(&self.text, self.paint, self.is_badge, look))
     }
 }
 
+fn painted(text: &str, paint: Paint, is_badge: bool, look: &Look) -> String {
+    if is_badge { look.paint_badge(paint, text) } else { look.paint(paint, text) }
+}
+
 fn inside(row: &Row, label_width: usize, room: usize) -> Vec<Line> {
-    let line = |label: String, text: &str| Line { label, text: text.to_owned(), style: row.style };
+    let line =
+        |label: String, text: &str| Line { label, text: text.to_owned(), paint: row.paint, is_badge: row.is_badge };
     match &row.value {
         Value::Text(value) => {
             let values = width::wrap(value, room.saturating_sub(label_width));
@@ -149,19 +154,20 @@ fn inside(row: &Row, label_width: usize, room: usize) -> Vec<Line> {
 #[cfg(test)]
 mod tests {
     use super::{Row, draw};
-    use crate::view::look::{ERROR, Look};
+    use crate::view::look::{Badge, Look};
     use crate::view::samples::{id, piped, terminal};
 
     fn rows() -> Vec<Row> {
         let values = ["A=1".to_owned(), format!("B={}", "x".repeat(40))];
-        vec![Row::new("Status", "failed\n").styled(ERROR), Row::list("Environment", &values)]
+        vec![Row::badge(Badge::BROKEN, &piped()), Row::new("Name", "x\n"), Row::list("Environment", &values)]
     }
 
     #[test]
     fn a_list_goes_on_further_to_the_right() {
         let expected = "
 ╭─ hap 1 ────────────────────────────╮
-│ Status       failed\\n              │
+│ Status       broken                │
+│ Name         x\\n                   │
 │ Environment                        │
 │   A=1                              │
 │   B=xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx │
@@ -175,7 +181,8 @@ mod tests {
     fn without_room_for_a_box_or_without_a_terminal_it_is_plain() {
         let expected = "
 Id: 1
-Status: failed\\n
+Status: broken
+Name: x\\n
 Environment:
   A=1
   B=xxxxxxxxxxxxxxxx
@@ -183,16 +190,16 @@ Environment:
     xxxxxx
 ";
         assert_eq!(draw(id(1), &rows(), &terminal(22)), expected[1..]);
-        let expected = format!("Id: 1\nStatus: failed\\n\nEnvironment:\n  A=1\n  B={}\n", "x".repeat(40));
+        let expected = format!("Id: 1\nStatus: broken\nName: x\\n\nEnvironment:\n  A=1\n  B={}\n", "x".repeat(40));
         assert_eq!(draw(id(1), &rows(), &piped()), expected);
     }
 
     #[test]
     fn only_values_and_what_stands_back_are_coloured() {
         let text = draw(id(1), &rows(), &Look { colour: true, ..piped() });
-        assert!(text.contains("Status: \u{1b}[31;1mfailed\\n\u{1b}[0m\n"), "{text:?}");
+        assert!(text.contains("Status: \u{1b}[31;1mbroken\u{1b}[0m\n"), "{text:?}");
         let text = draw(id(1), &rows(), &Look { colour: true, ..terminal(40) });
-        assert!(text.contains("\u{1b}[2mStatus\u{1b}[0m       \u{1b}[31;1mfailed\\n\u{1b}[0m     "), "{text:?}");
+        assert!(text.contains("\u{1b}[2mStatus\u{1b}[0m       \u{1b}[31;1mbroken\u{1b}[0m     "), "{text:?}");
     }
 
     #[test]

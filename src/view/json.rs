@@ -17,6 +17,8 @@ use crate::core::record::Outcome;
 use crate::ops::clean::{Cleaned, Removed};
 use crate::ops::details::{Details, EarlierRun};
 use crate::ops::hap::{Broken, Entry, Hap};
+use crate::ops::list::Item;
+use crate::ops::load::Load;
 
 /// Grows only when a field goes or changes its meaning; new fields may come at any time.
 const VERSION: u32 = 1;
@@ -50,6 +52,8 @@ struct Object<'a> {
     merge: Option<bool>,
     reason: Option<String>,
     path: Option<Cow<'a, str>>,
+    #[serde(flatten)]
+    taken: Option<Taken>,
     #[serde(flatten)]
     closer: Option<Closer<'a>>,
     #[serde(flatten)]
@@ -88,6 +92,14 @@ struct Gone<'a> {
     status: &'static str,
 }
 
+/// What it takes of the machine, in a list that asks for it.
+#[derive(Serialize)]
+struct Taken {
+    cpu_seconds: Option<f64>,
+    memory_bytes: Option<u64>,
+    log_bytes: u64,
+}
+
 /// What a closer look adds.
 #[derive(Serialize)]
 struct Closer<'a> {
@@ -114,9 +126,10 @@ struct Run {
     end_time: Option<String>,
 }
 
-/// All haps as an array, their times in this zone.
-pub fn list(entries: &[Entry], zone: &TimeZone) -> String {
-    let objects: Vec<Object> = entries.iter().map(|entry| object(entry, None, zone)).collect();
+/// Haps as an array, their times in this zone.
+pub fn list(items: &[Item], zone: &TimeZone) -> String {
+    let objects: Vec<Object> =
+        items.iter().map(|item| Object { taken: item.load.map(taken), ..object(&item.entry, None, zone) }).collect();
     text(&objects)
 }
 
@@ -183,6 +196,7 @@ fn whole<'a>(hap: &'a Hap, details: Option<&'a Details>, zone: &TimeZone) -> Obj
         merge: Some(record.merge),
         reason: wording::reason(hap),
         path: None,
+        taken: None,
         closer: details.map(|details| closer(details, zone)),
         deed: None,
     }
@@ -197,6 +211,10 @@ fn unreadable(broken: &Broken) -> Object<'_> {
         path: Some(lossy(&broken.path)),
         ..Object::default()
     }
+}
+
+fn taken(load: Load) -> Taken {
+    Taken { cpu_seconds: load.cpu.map(|cpu| cpu.as_secs_f64()), memory_bytes: load.memory, log_bytes: load.logs }
 }
 
 fn closer<'a>(details: &'a Details, zone: &TimeZone) -> Closer<'a> {
@@ -255,9 +273,11 @@ mod tests {
     use crate::ops::clean::{Cleaned, Removed};
     use crate::ops::details::Details;
     use crate::ops::hap::Entry;
-    use crate::view::samples::{broken, details, ended, id, running, whole};
+    use crate::ops::load::Load;
+    use crate::view::samples::{broken, details, ended, id, item, running, whole};
     use jiff::tz::{Offset, TimeZone};
     use serde_json::{Value, json};
+    use std::time::Duration;
 
     fn read(text: &str) -> Value {
         serde_json::from_str(text).expect("valid JSON")
@@ -355,7 +375,7 @@ mod tests {
     fn objects_become_an_array_as_if_it_had_been_written_at_once() {
         let entries = [whole(running(1, "train")), whole(running(2, "other"))];
         let objects: Vec<String> = entries.iter().map(|entry| one(entry, None, &TimeZone::UTC)).collect();
-        assert_eq!(array(&objects), list(&entries, &TimeZone::UTC));
+        assert_eq!(array(&objects), list(&entries.map(item), &TimeZone::UTC));
         assert_eq!(array(&[]), list(&[], &TimeZone::UTC));
     }
 
@@ -370,9 +390,14 @@ mod tests {
     #[test]
     fn a_list_is_an_array() {
         assert_eq!(list(&[], &TimeZone::UTC), "[]\n");
-        let entries = [whole(running(1, "train")), Entry::Broken(broken(2))];
-        let array = read(&list(&entries, &TimeZone::UTC));
+        let mut items = [whole(running(1, "train")), Entry::Broken(broken(2))].map(item);
+        let array = read(&list(&items, &TimeZone::UTC));
         assert_eq!((&array[0]["hid"], &array[1]["hid"]), (&json!(1), &json!(2)));
+        assert_eq!(array[0].get("log_bytes"), None);
+        items[0].load = Some(Load { cpu: Some(Duration::from_millis(1500)), memory: Some(4096), logs: 512 });
+        let array = read(&list(&items, &TimeZone::UTC));
+        assert_eq!((&array[0]["cpu_seconds"], &array[0]["memory_bytes"]), (&json!(1.5), &json!(4096)));
+        assert_eq!(array[0]["log_bytes"], 512);
     }
 
     #[test]

@@ -3,15 +3,9 @@
 //! Must not decide whether marks are wanted. Invariant: all are equally wide, and say in words which log
 //! it is; colour only repeats it.
 
-use owo_colors::Style;
-
-use super::look::Look;
+use super::look::{Look, MARKS, STDERR_MARK};
 use super::width;
 use crate::core::stream::Stream;
-
-/// Colours that can be told apart on dark and light.
-const COLOURS: [Style; 5] =
-    [Style::new().cyan(), Style::new().yellow(), Style::new().green(), Style::new().magenta(), Style::new().blue()];
 
 /// A log: the name of its hap, and which of its streams, as far as these are not the same for all.
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +25,11 @@ pub fn marks(logs: &[Marked<'_>], look: &Look) -> Vec<String> {
     }
     let marks = words.iter().zip(logs).enumerate().map(|(number, (words, log))| {
         let room = " ".repeat(widest - width::of(words));
-        let style = match log {
-            Marked { name: None, stream: Some(Stream::Stderr) } => Style::new().red(),
-            Marked { .. } => COLOURS[number % COLOURS.len()],
+        let paint = match log {
+            Marked { name: None, stream: Some(Stream::Stderr) } => STDERR_MARK,
+            Marked { .. } => MARKS[number % MARKS.len()],
         };
-        look.paint(style, &format!("{words}{room} |")) + " "
+        look.paint(paint, &format!("{words}{room} |")) + " "
     });
     marks.collect()
 }

@@ -25,7 +25,7 @@ pub fn panel(hap: &Hap, details: Option<&Details>, look: &Look, zone: &TimeZone)
 pub fn broken_panel(broken: &Broken, look: &Look) -> String {
     let error = Error::Broken { hap: broken.id, path: broken.path.clone(), reason: broken.reason.clone() };
     let rows = vec![
-        Row::new("Status", Badge::BROKEN.text(look)).styled(Badge::BROKEN.style),
+        Row::badge(Badge::BROKEN, look),
         Row::new("File", broken.path.display()),
         Row::new("Reason", &broken.reason),
         Row::new("Hint", error.remedy()),
@@ -34,10 +34,9 @@ pub fn broken_panel(broken: &Broken, look: &Look) -> String {
 }
 
 fn summary(hap: &Hap, look: &Look) -> Vec<Row> {
-    let badge = Badge::of(hap.status.kind());
     let rows = [
         Some(Row::new("Name", wording::name(&hap.record))),
-        Some(Row::new("Status", badge.text(look)).styled(badge.style)),
+        Some(Row::badge(Badge::of(hap.status.kind()), look)),
         Row::maybe("Reason", wording::reason(hap)),
         Row::maybe("Leftover", leftover(hap)),
         Some(Row::new("Command", hap.record.command_line())),

@@ -9,6 +9,7 @@ use crate::core::record::{End, Moment, Outcome, Place, ProcessId, Record, Usage,
 use crate::core::status::Status;
 use crate::ops::details::Details;
 use crate::ops::hap::{Broken, Entry, Hap};
+use crate::ops::list::Item;
 use crate::view::look::Look;
 
 /// 2025-11-23 07:20:01 UTC.
@@ -19,11 +20,11 @@ pub(super) fn id(number: u32) -> Id {
 }
 
 pub(super) fn piped() -> Look {
-    Look { colour: false, boxes: false, width: None }
+    Look { colour: false, shades: false, boxes: false, width: None }
 }
 
 pub(super) fn terminal(width: usize) -> Look {
-    Look { colour: false, boxes: true, width: Some(width) }
+    Look { colour: false, shades: false, boxes: true, width: Some(width) }
 }
 
 pub(super) fn running(number: u32, name: &str) -> Hap {
@@ -59,6 +60,11 @@ pub(super) fn broken(number: u32) -> Broken {
 
 pub(super) fn whole(hap: Hap) -> Entry {
     Entry::Whole(Box::new(hap))
+}
+
+/// One of a list that does not say what its haps take.
+pub(super) fn item(entry: Entry) -> Item {
+    Item { entry, load: None }
 }
 
 pub(super) fn details() -> Details {

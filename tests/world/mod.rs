@@ -4,6 +4,7 @@
 
 pub mod process;
 pub mod strangers;
+pub mod terminal;
 pub mod tools;
 
 use std::ffi::{OsStr, OsString};
