@@ -1,5 +1,7 @@
 //! `hap`, `hap status`, `hap show`.
 
+use std::mem;
+
 use clap::Args;
 
 use super::context::{self, Context, zone};
@@ -41,6 +43,13 @@ pub(super) struct How {
     json: bool,
 }
 
+impl How {
+    /// No more than is asked for by this.
+    pub(super) fn plain(json: bool) -> Self {
+        Self { verbose: false, json }
+    }
+}
+
 pub(super) fn status(context: &Context, arguments: &StatusArguments) -> Result<u8> {
     let StatusArguments { aliases, how } = arguments;
     if aliases.is_empty() { list(context, how) } else { panels(context, aliases, how) }
@@ -56,6 +65,8 @@ pub(super) fn list(context: &Context, how: &How) -> Result<u8> {
         table::table(&entries, how.verbose, &user, &context.look)
     };
     context.print(&text)?;
+    // The process ends: to free thousands of them one by one takes longer than to read them.
+    mem::forget(entries);
     Ok(0)
 }
 

@@ -51,15 +51,39 @@ pub fn replace(directory: impl AsFd, record: &Record) -> io::Result<()> {
 
 /// Reads the record in this directory below `base`.
 pub(super) fn read(base: impl AsFd, directory: &str) -> Result<Record, Flaw> {
-    let flaw = |reason: String| Flaw { file: RECORD, reason };
-    let json = file::read_at(base, &format!("{directory}/{RECORD}"), LIMIT).map_err(|error| flaw(error.to_string()))?;
+    read_file(base, directory, RECORD)
+}
+
+/// The record of the same run that is about to take the place of this one, if it has an end: that is whole
+/// before it is on the disk.
+pub(super) fn about_to_be_replaced(base: impl AsFd, directory: &str, record: &Record) -> Option<Record> {
+    let next = read_file(base, directory, SPARE_RECORD).ok()?;
+    let is_same_run = next.process == record.process && next.restarts == record.restarts;
+    (is_same_run && next.end.is_some()).then_some(next)
+}
+
+fn read_file(base: impl AsFd, directory: &str, file: &'static str) -> Result<Record, Flaw> {
+    let flaw = |reason: String| Flaw { file, reason };
+    let json = file::read_at(base, &format!("{directory}/{file}"), LIMIT).map_err(|error| flaw(error.to_string()))?;
     if json.is_empty() {
         return Err(flaw("it is empty".into()));
     }
-    let record: Record = serde_json::from_slice(&json).map_err(|error| flaw(explain(&json, &error)))?;
+    let record: Record = parse(&json).map_err(|error| flaw(explain(&json, &error)))?;
     match record.flaw() {
         Some(reason) => Err(flaw(reason.into())),
         None => Ok(record),
+    }
+}
+
+/// Reads JSON quickly: its text is checked at once and not string by string, and the blanks that were kept
+/// for an end are not looked at one by one.
+fn parse(mut json: &[u8]) -> serde_json::Result<Record> {
+    while let Some(rest) = json.strip_suffix(&[b' '; 32]) {
+        json = rest;
+    }
+    match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
     }
 }
 
@@ -83,8 +107,8 @@ fn explain(json: &[u8], error: &serde_json::Error) -> String {
     }
 }
 
-/// Adds the end to the record in this directory and makes it last through a power cut. For who
-/// holds the hap's lock. Allocates nothing: the supervisor has given its heap back.
+/// Adds the end to the record in this directory and makes it last through a power cut. For who holds the
+/// hap's lock. Whoever asks finds it with the first step, see [`about_to_be_replaced`]: a disk may take long to sync.
 pub fn seal(directory: impl AsFd, end: &End) -> io::Result<()> {
     let mut text = Line::<RESERVE>::new();
     writeln!(text, r#","end":{end}}}"#).map_err(|_| io::ErrorKind::FileTooLarge)?;
@@ -100,14 +124,12 @@ pub fn seal(directory: impl AsFd, end: &End) -> io::Result<()> {
 
 /// The prepared file, and where its last brace is.
 fn open_spare(directory: impl AsFd) -> io::Result<(OwnedFd, u64)> {
-    let file = file::open_at(&directory, SPARE_RECORD, Access::Write)?;
-    let length = file::length_at(&directory, SPARE_RECORD)?;
+    let (file, length) = file::open_with_length(&directory, SPARE_RECORD, Access::Change)?;
     let brace = length.checked_sub(RESERVE as u64 + 1).ok_or(io::ErrorKind::InvalidData)?;
-    let reader = file::open_at(&directory, SPARE_RECORD, Access::Read)?;
     let mut byte = [0; 1];
     let mut first = [0; 1];
-    rustix::io::pread(&reader, &mut byte, brace)?;
-    rustix::io::pread(&reader, &mut first, 0)?;
+    rustix::io::pread(&file, &mut byte, brace)?;
+    rustix::io::pread(&file, &mut first, 0)?;
     if (first, byte) == (*b"{", *b"}") { Ok((file, brace)) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 

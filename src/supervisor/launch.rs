@@ -22,13 +22,20 @@ pub(super) const SUPERVISOR: &std::ffi::CStr = c"hap-supervisor";
 /// A command and where it is to run.
 pub struct Job<'a> {
     /// The command.
-    pub program: Program,
+    pub program: &'a mut Program,
     /// Its hap's files, of which the supervisor keeps directory and lock.
     pub files: &'a RunFiles,
     /// Its working directory.
     pub workdir: BorrowedFd<'a>,
     /// Its file mode creation mask.
     pub umask: u32,
+}
+
+/// Processes that are being made. If this is dropped, they end.
+pub struct Started {
+    report: OwnedFd,
+    go: OwnedFd,
+    verdict: OwnedFd,
 }
 
 /// A process that is recorded nowhere yet and waits for the go. If this is dropped, it ends.
@@ -60,24 +67,24 @@ struct Pipes {
     verdict: (OwnedFd, OwnedFd),
 }
 
+/// Makes supervisor and command, and waits until they say who they are.
+pub fn prepare(job: Job<'_>) -> Result<Waiting> {
+    begin(job)?.identified()
+}
+
 /// Makes supervisor and command. Returns only in the caller.
-pub fn prepare(mut job: Job<'_>) -> Result<Waiting> {
+pub fn begin(mut job: Job<'_>) -> Result<Started> {
     let mut label = Label::new();
     job.program.reserve_variables(Label::owns, [label.id.as_ptr().cast(), label.name.as_ptr().cast()]);
     let failed = Error::system("make a pipe");
     let pipes = Pipes::new().map_err(failed)?;
     // Nothing that is sent to the caller's terminal or group may reach the new processes.
     let blocked = mask::block_all();
-    match fork::fork().map_err(Error::system("start a process"))? {
-        Side::Child => detach(&mut job, &mut label, &pipes),
-        Side::Parent(intermediate) => {
-            drop(blocked);
-            let waiting = pipes.into_waiting();
-            // Who ignores SIGCHLD has no children to wait for.
-            let _ = wait::wait_for(intermediate);
-            waiting
-        }
-    }
+    let intermediate = fork::fork_beside(&mut || detach(&mut job, &mut label, &pipes));
+    drop(blocked);
+    // Who ignores SIGCHLD has no children to wait for.
+    let _ = wait::wait_for(intermediate.map_err(Error::system("start a process"))?);
+    Ok(pipes.into_started())
 }
 
 impl Pipes {
@@ -85,9 +92,16 @@ impl Pipes {
         Ok(Self { report: descriptor::pipe()?, go: descriptor::pipe()?, verdict: descriptor::pipe()? })
     }
 
-    fn into_waiting(self) -> Result<Waiting> {
-        let Self { report: (report, report_end), go: (go_end, go), verdict: (verdict, verdict_end) } = self;
-        drop((report_end, go_end, verdict_end));
+    fn into_started(self) -> Started {
+        let Self { report: (report, _), go: (_, go), verdict: (verdict, _) } = self;
+        Started { report, go, verdict }
+    }
+}
+
+impl Started {
+    /// Waits until they say who they are.
+    pub fn identified(self) -> Result<Waiting> {
+        let Self { report, go, verdict } = self;
         let report = Report::receive(report).map_err(Error::system("start a process"))?;
         let Report { supervisor, process, started } = report.ok_or(Error::SupervisorKilled)?;
         Ok(Waiting { supervisor, process, started, go, verdict })
@@ -135,7 +149,7 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
                     workdir: job.workdir,
                     umask: job.umask,
                 };
-                become_command(&mut job.program, label, &inheritance, pipes.go.0.as_fd(), pipes.verdict.1.as_fd())
+                become_command(job.program, label, &inheritance, pipes.go.0.as_fd(), pipes.verdict.1.as_fd())
             }
             Side::Parent(command) => identify(command, started),
         }
@@ -152,7 +166,7 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
         pipes.report.1.as_raw_fd(),
     ]);
     Report::send(Ok(report), &pipes.report.1);
-    descriptor::close_all_but([directory.as_raw_fd(), lock.as_raw_fd(), verdict.as_raw_fd()]);
+    descriptor::close(pipes.report.1.as_raw_fd());
     watch(directory, verdict, report.process, report.started)
 }
 

@@ -20,4 +20,4 @@ mod report;
 mod watch;
 
 pub use guardian::{Ward, guard};
-pub use launch::{Job, Refused, Waiting, prepare};
+pub use launch::{Job, Refused, Started, Waiting, begin, prepare};

@@ -5,10 +5,12 @@
 
 pub mod clock;
 pub mod descriptor;
+pub mod entry;
 pub mod environment;
 pub mod exec;
 pub mod file;
 pub mod fork;
+mod heap;
 pub mod host;
 pub mod interrupt;
 pub mod lock;
@@ -16,6 +18,7 @@ pub mod mask;
 pub mod memory;
 pub mod pidfd;
 pub mod proc;
+pub mod random;
 pub mod terminal;
 pub mod tree;
 pub mod wait;

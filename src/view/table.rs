@@ -5,7 +5,7 @@
 
 use std::iter;
 
-use comfy_table::{Table, TableStyle};
+use comfy_table::{CellAlignment, Table, TableStyle};
 use owo_colors::Style;
 
 use super::columns::{self, Column, Field};
@@ -97,8 +97,9 @@ fn marked(text: &str, look: &Look) -> String {
 /// The heading, on a terminal a rule, and a line for each hap.
 fn lines(columns: &[Column], entries: &[Entry], look: &Look) -> Vec<String> {
     let width = look.width.unwrap_or(usize::MAX);
-    let mut aligned =
-        align(columns, entries.len()).into_iter().map(|line| width::cut(line.trim_end(), width).into_owned());
+    let aligned =
+        if look.width.is_some() { align(columns, entries.len()) } else { align_plain(columns, entries.len()) };
+    let mut aligned = aligned.into_iter().map(|line| width::cut(line.trim_end(), width).into_owned());
     let heading = aligned.next().unwrap_or_default();
     let mut lines = vec![look.paint(HEADING, &heading)];
     if look.boxes {
@@ -128,6 +129,33 @@ fn align(columns: &[Column], rows: usize) -> Vec<String> {
     let ends =
         free.into_iter().flat_map(|free| iter::once(free.field.heading()).chain(free.cells.iter().map(String::as_str)));
     table.lines().zip(ends.chain(iter::repeat(""))).map(|(line, end)| line + end).collect()
+}
+
+/// The same for a pipe, where nothing has to fit and there may be thousands of lines: laying them out with
+/// the care that a terminal needs takes longer than reading all records.
+fn align_plain(columns: &[Column], rows: usize) -> Vec<String> {
+    let width = |column: &Column| if column.field.is_free_text() { 0 } else { column.width() };
+    let widths: Vec<usize> = columns.iter().map(width).collect();
+    let line = |row: Option<usize>| {
+        let mut line = String::new();
+        for (column, &width) in columns.iter().zip(&widths) {
+            let cell = row.map_or(column.field.heading(), |row| &column.cells[row]);
+            let gap = iter::repeat_n(' ', width.saturating_sub(width::of(cell)));
+            match column.field.alignment() {
+                CellAlignment::Right => {
+                    line.extend(gap);
+                    line += cell;
+                }
+                CellAlignment::Left | CellAlignment::Center => {
+                    line += cell;
+                    line.extend(gap);
+                }
+            }
+            line.extend(iter::repeat_n(' ', PADDING.into()));
+        }
+        line
+    };
+    iter::once(None).chain((0..rows).map(Some)).map(line).collect()
 }
 
 fn style(entry: &Entry) -> Style {
@@ -319,6 +347,20 @@ hap 7 cannot be read:
 command
 ";
         assert_eq!(table(&entries, false, &owner, &terminal(40)), expected[1..]);
+    }
+
+    #[test]
+    fn for_a_pipe_the_columns_are_aligned_as_for_a_terminal() {
+        let entries = entries();
+        for (verbose, colour) in [(false, false), (true, false), (false, true)] {
+            let look = Look { colour, ..piped() };
+            let fields = super::fields(&entries, verbose, &look);
+            let columns: Vec<_> =
+                fields.into_iter().map(|field| super::column(field, &entries, &owner, &look)).collect();
+            let trimmed = |lines: Vec<String>| lines.iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+            let (plain, careful) = (super::align_plain(&columns, entries.len()), super::align(&columns, entries.len()));
+            assert_eq!(trimmed(plain), trimmed(careful));
+        }
     }
 
     #[test]
