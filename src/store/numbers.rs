@@ -43,14 +43,14 @@ impl StateDir {
     }
 
     fn last_id_file<'a>(&self, registry: &'a Registry) -> io::Result<&'a OwnedFd> {
-        if registry.last_id.get().is_none() {
-            let file = match file::open_at(self.root_fd(), LAST_ID, Access::Change) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => file::create_at(self.root_fd(), LAST_ID, &[])?,
-                opened => opened?,
-            };
-            return Ok(registry.last_id.get_or_init(|| file));
+        if let Some(file) = registry.last_id.get() {
+            return Ok(file);
         }
-        registry.last_id.get().ok_or_else(|| io::ErrorKind::NotFound.into())
+        let file = match file::open_at(self.root_fd(), LAST_ID, Access::Change) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => file::create_at(self.root_fd(), LAST_ID, &[])?,
+            opened => opened?,
+        };
+        Ok(registry.last_id.get_or_init(|| file))
     }
 
     fn read_last_id(&self, registry: &Registry) -> Option<u32> {

@@ -28,13 +28,26 @@ pub struct Flaw {
     pub reason: String,
 }
 
-/// Writes the record of a new hap, and the spare one for its end.
-pub(super) fn create(directory: impl AsFd, record: &Record) -> io::Result<()> {
-    let mut json = serde_json::to_vec(record)?;
-    file::create_at(&directory, SPARE_RECORD, &[&json, &[b' '; RESERVE]])?;
-    json.push(b'\n');
-    file::create_at(&directory, RECORD, &[&json])?;
-    Ok(())
+/// The files of a new hap's record and of the spare one for its end, still empty.
+pub(super) struct Blank {
+    record: OwnedFd,
+    spare: OwnedFd,
+}
+
+impl Blank {
+    /// Makes them, while it is not yet known what the record will say.
+    pub(super) fn create(directory: impl AsFd) -> io::Result<Self> {
+        let spare = file::create_at(&directory, SPARE_RECORD, &[])?;
+        Ok(Self { record: file::create_at(&directory, RECORD, &[])?, spare })
+    }
+
+    /// Writes both.
+    pub(super) fn fill(&self, record: &Record) -> io::Result<()> {
+        let mut json = serde_json::to_vec(record)?;
+        file::write_at(&self.spare, &[&json[..], &[b' '; RESERVE]].concat(), 0)?;
+        json.push(b'\n');
+        file::write_at(&self.record, &json, 0)
+    }
 }
 
 /// Replaces the record in this directory and the spare one. For who holds the hap's lock.

@@ -1,13 +1,13 @@
 //! Making a hap under a hidden name and publishing it by rename: no reader ever sees half a hap.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::layout::{CMDLINE, CWD, ENVIRON, LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT};
-use super::record_file;
+use super::record_file::Blank;
 use super::state_dir::{Registry, StateDir};
 use crate::core::error::{Error, Result};
 use crate::core::id::Id;
@@ -53,6 +53,7 @@ pub struct Staged<'a> {
     state: &'a StateDir,
     name: String,
     files: RunFiles,
+    blank: OnceCell<Blank>,
     is_published: Cell<bool>,
 }
 
@@ -87,7 +88,9 @@ impl StateDir {
         let path = self.haps_path().join(&name);
         file::create_directory_at(self.haps(), &name).map_err(Error::file("create", &path))?;
         match create_files(&path, self.haps(), &name, merge) {
-            Ok(files) => Ok(Staged { state: self, name, files, is_published: Cell::new(false) }),
+            Ok(files) => {
+                Ok(Staged { state: self, name, files, blank: OnceCell::new(), is_published: Cell::new(false) })
+            }
             Err(error) => {
                 self.discard(&name);
                 Err(error)
@@ -122,7 +125,17 @@ impl Staged<'_> {
         let (cmdline, environ): (Vec<u8>, Vec<u8>) = (lines(contents.arguments), lines(contents.environment));
         file::create_at(directory, CMDLINE, &[&cmdline]).map_err(failed(CMDLINE))?;
         file::create_at(directory, ENVIRON, &[&environ]).map_err(failed(ENVIRON))?;
-        file::link_at(contents.workdir.as_os_str(), directory, CWD).map_err(failed(CWD))
+        file::link_at(contents.workdir.as_os_str(), directory, CWD).map_err(failed(CWD))?;
+        self.blank().map(drop)
+    }
+
+    fn blank(&self) -> Result<&Blank> {
+        if let Some(blank) = self.blank.get() {
+            return Ok(blank);
+        }
+        let path = self.state.haps_path().join(&self.name).join(RECORD);
+        let blank = Blank::create(&self.files.directory).map_err(Error::file("create", path))?;
+        Ok(self.blank.get_or_init(|| blank))
     }
 
     /// Gives it its name and id and lets everybody see it.
@@ -131,7 +144,7 @@ impl Staged<'_> {
         let name = self.state.free_name(&registry, naming)?;
         let record = record(name.clone());
         let failed = Error::file("write", self.state.haps_path().join(&self.name));
-        record_file::create(&self.files.directory, &record).map_err(failed)?;
+        self.blank()?.fill(&record).map_err(failed)?;
         let id = self.state.next_id(&registry)?;
         let id = match self.give_id(&registry, &name, id) {
             Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {

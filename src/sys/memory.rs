@@ -11,17 +11,11 @@ use super::heap;
 /// Below the place where we are: what is called from here needs some stack itself.
 const STACK_IN_USE: usize = 1 << 10;
 
+const MAPS_FILE: &str = "/proc/self/maps";
+const MAPS: usize = 16 << 10;
+
 /// The C library's notes about the only thread: in a static program they lie where the heap begins.
 const THREAD_NOTES: usize = 2800;
-
-/// Parts of this process's memory, from the first address to the one after the last.
-struct Mappings {
-    heap: Range<usize>,
-    /// The stack that the kernel made, with arguments and environment at its end.
-    stack: Range<usize>,
-    /// The one that is in use now.
-    own_stack: Range<usize>,
-}
 
 /// Gives pages back that a forked process has inherited and will not use: the free parts of the
 /// heap, and the stack below this function that its parent once needed.
@@ -32,8 +26,7 @@ pub fn give_back() {
         libc::malloc_trim(0)
     };
     let here = here();
-    // SAFETY: all below what is in use of the stack is dead.
-    unsafe { discard(mappings(here).own_stack.start..page_of(here - STACK_IN_USE)) };
+    forget_below(start_of_stack(here), here);
 }
 
 /// Gives everything back that was allocated, and the whole stack of the process that this one was forked
@@ -43,20 +36,51 @@ pub fn give_back() {
 /// than the one it is on: this is for a supervisor whose command has been executed.
 pub fn forget() {
     let here = here();
-    let Mappings { heap, stack, own_stack } = mappings(here);
-    let title = title().unwrap_or(stack.end..stack.end);
-    // SAFETY: what is said above is upheld by `supervisor::watch`, the only user of this function; and what is
-    // below what is in use of our own stack is dead. The thread notes and the title stay.
-    unsafe {
-        if heap::leave() {
-            discard(thread_notes_end(&heap)..heap.end);
-        }
-        if stack != own_stack {
-            discard(stack.start..page_of(title.start));
-            discard(page_of(title.end + page_size() - 1)..stack.end);
-        }
-        discard(own_stack.start..page_of(here - STACK_IN_USE));
+    let own_stack = start_of_stack(here);
+    forget_others(here);
+    forget_below(own_stack, here);
+}
+
+/// All but our own stack, the title, and what the C library has to know: that is in the variables of the
+/// program, which are not touched, and in the notes about the thread.
+#[inline(never)]
+fn forget_others(here: usize) {
+    let mut room = [0; MAPS];
+    let maps = read_own(MAPS_FILE, &mut room);
+    let title = title().unwrap_or(usize::MAX..usize::MAX);
+    if !heap::leave() {
+        return;
     }
+    let mut is_above_heap = false;
+    let others = maps.lines().filter_map(mapping).filter(|(range, _)| !range.contains(&here));
+    for (range, name) in others {
+        is_above_heap |= name == "[heap]";
+        // In a static program only allocations have no name there, and where the C library makes its heap of them.
+        let is_allocated = name == "[heap]" || is_above_heap && name.is_empty() && cfg!(target_feature = "crt-static");
+        // SAFETY: what `forget` says is upheld by `supervisor::watch`, the only user of it.
+        unsafe {
+            if is_allocated {
+                discard(thread_notes_end(&range)..range.end);
+            } else if name == "[stack]" {
+                discard(range.start..page_of(title.start).min(range.end));
+                discard(page_of(title.end.saturating_add(page_size() - 1)).max(range.start)..range.end);
+            }
+        }
+    }
+}
+
+/// What the stack was used for before lies below where we are now.
+fn forget_below(own_stack: Option<usize>, here: usize) {
+    let end = page_of(here - STACK_IN_USE);
+    // SAFETY: all below what is in use of the stack is dead.
+    unsafe { discard(own_stack.unwrap_or(end)..end) };
+}
+
+#[inline(never)]
+fn start_of_stack(here: usize) -> Option<usize> {
+    let mut room = [0; MAPS];
+    let mut mappings = read_own(MAPS_FILE, &mut room).lines().filter_map(mapping);
+    mappings.find_map(|(range, _)| range.contains(&here).then_some(range.start))
 }
 
 /// Overwrites the arguments of this process, as ps(1) and pkill(1) see them, with this text. As much
@@ -82,26 +106,15 @@ fn title() -> Option<Range<usize>> {
     (0 < start && start < end).then_some(start..end)
 }
 
-fn mappings(own_stack: usize) -> Mappings {
-    let mut maps = [0; 16 << 10];
-    let mut found = Mappings { heap: 0..0, stack: 0..0, own_stack: own_stack..own_stack };
-    for line in read_own("/proc/self/maps", &mut maps).lines() {
-        let Some(range) = range_of(line) else { continue };
-        if line.ends_with("[heap]") {
-            found.heap = range.clone();
-        } else if line.ends_with("[stack]") {
-            found.stack = range.clone();
-        }
-        if range.contains(&own_stack) {
-            found.own_stack = range;
-        }
-    }
-    found
-}
-
-fn range_of(line: &str) -> Option<Range<usize>> {
-    let (start, end) = line.split_once(' ')?.0.split_once('-')?;
-    Some(usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?)
+/// One line of the list of mappings: where it is, and its name if it has one (`proc_pid_maps(5)`). One that
+/// cannot be written counts as named.
+fn mapping(line: &str) -> Option<(Range<usize>, &str)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (start, end) = fields.next()?.split_once('-')?;
+    let access = fields.next()?;
+    let range = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+    let name = fields.nth(3).unwrap_or_default();
+    Some((range, if access.starts_with("rw") { name } else { "read-only" }))
 }
 
 /// As much of a file as there is room for. Allocates nothing: it would grow what is to be given back.
@@ -122,11 +135,11 @@ fn here() -> usize {
     ptr::from_ref(std::hint::black_box(&mark)).addr()
 }
 
-/// The first page of the heap that has none of the C library's notes, without which there is no errno.
-fn thread_notes_end(heap: &Range<usize>) -> usize {
+/// The first page of allocated memory that has none of the C library's notes, without which there is no errno.
+fn thread_notes_end(allocated: &Range<usize>) -> usize {
     // SAFETY: it only tells where one of those notes is (errno(3)).
     let notes = unsafe { libc::__errno_location() }.addr();
-    if heap.contains(&notes) { page_of(notes + THREAD_NOTES + page_size() - 1) } else { heap.start }
+    if allocated.contains(&notes) { page_of(notes + THREAD_NOTES + page_size() - 1) } else { allocated.start }
 }
 
 fn page_of(address: usize) -> usize {
