@@ -3,7 +3,8 @@
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
-    if cfg!(target_feature = "crt-static") {
+    let is_gnu = std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
+    if is_gnu && cfg!(target_feature = "crt-static") {
         println!("cargo:rustc-link-arg-bins=-static");
         println!("cargo:rustc-link-arg-bins=-no-pie");
     }

@@ -1,7 +1,4 @@
 //! The `hap` command.
+#![no_main]
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    hapless::cli::main()
-}
+hapless::program!(hapless::cli::main);

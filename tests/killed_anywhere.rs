@@ -82,6 +82,8 @@ fn whoever_replaces_a_supervisor_may_be_killed_at_any_system_call() {
         kill_at_every_stop(role, &|world, stop, when| {
             let (command, supervisor) = start_sleeper(world);
             kill(supervisor, Signal::SIGKILL).expect("it is there");
+            let is_gone = || world::process::stat(supervisor.as_raw()).is_none_or(|stat| stat.state == 'Z');
+            world::wait_for("the supervisor to be gone", is_gone);
             let healing = Launch::traced_until_the_end(world, &["status"], role, stop);
             check_that_nothing_was_lost_by_healing(world, command, when);
             healing

@@ -1,10 +1,15 @@
 //! The command line as clap reads it: one definition gives parsing, help and everything generated.
 
+use std::ffi::OsString;
+
 use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Style};
-use clap::{Parser, Subcommand};
+use clap::{Args, Command as Definition, Parser, Subcommand};
 
 use super::{clean, kill, logs, pause, rename, restart, run, signal, status, wait};
+
+/// Prose in longer lines is hard to read.
+const WIDEST: usize = 100;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +34,7 @@ const STYLES: Styles =
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
     after_help = EXAMPLES,
-    max_term_width = 100,
+    max_term_width = WIDEST,
     styles = STYLES
 )]
 pub(super) struct Arguments {
@@ -62,4 +67,45 @@ pub(super) enum Verb {
     Rename(rename::RenameArguments),
     #[command(visible_alias = "cleanall")]
     Clean(clean::CleanArguments),
+}
+
+/// Reads a command line. Clap builds its definitions anew at every start, which for all verbs takes longer
+/// than anything else before the work begins: so what the first word decides is read by its definition alone.
+pub(super) fn read(words: Vec<OsString>) -> Result<Arguments, clap::Error> {
+    let first = words.get(1).map(|word| word.as_encoded_bytes());
+    match first {
+        None => Ok(Arguments::list(false)),
+        Some(b"--version" | b"-V") if words.len() == 2 => Ok(Arguments { version: true, ..Arguments::list(false) }),
+        Some(b"--json") if words.len() == 2 => Ok(Arguments::list(true)),
+        Some(b"run") => alone(words, Verb::Run),
+        Some(b"status") => alone(words, Verb::Status),
+        Some(b"logs") => alone(words, Verb::Logs),
+        Some(b"errors") => alone(words, Verb::Errors),
+        Some(b"pause") => alone(words, Verb::Pause),
+        Some(b"resume") => alone(words, Verb::Resume),
+        Some(b"signal") => alone(words, Verb::Signal),
+        Some(b"kill") => alone(words, Verb::Kill),
+        Some(b"stop") => alone(words, Verb::Stop),
+        Some(b"wait") => alone(words, Verb::Wait),
+        Some(b"restart") => alone(words, Verb::Restart),
+        Some(b"rename") => alone(words, Verb::Rename),
+        Some(b"clean") => alone(words, Verb::Clean),
+        Some(_) => Arguments::try_parse_from(words),
+    }
+}
+
+/// Reads `hap VERB ...` as if `hap VERB` were a program of its own.
+fn alone<T: Args>(words: Vec<OsString>, verb: fn(T) -> Verb) -> Result<Arguments, clap::Error> {
+    let name = format!("hap {}", words[1].to_string_lossy());
+    let mut definition = T::augment_args(Definition::new("hap").bin_name(name).max_term_width(WIDEST));
+    let mut matches = definition.try_get_matches_from_mut(words.into_iter().skip(1))?;
+    let arguments = T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))?;
+    Ok(Arguments { verb: Some(verb(arguments)), ..Arguments::list(false) })
+}
+
+impl Arguments {
+    /// What no verb at all means.
+    fn list(json: bool) -> Self {
+        Self { version: false, list: status::How::plain(json), verb: None }
+    }
 }

@@ -1,7 +1,8 @@
 //! What every verb needs: the state directory, and stdout and stderr with their looks.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
@@ -25,15 +26,13 @@ pub(super) struct Context {
     out: RefCell<BufWriter<Stdout>>,
     /// How stdout looks.
     pub(super) look: Look,
-    error_look: Look,
+    error_look: OnceCell<Look>,
 }
 
 impl Context {
     pub(super) fn new() -> Self {
         let out = RefCell::new(BufWriter::new(io::stdout()));
-        let look = look(io::stdout().is_terminal(), terminal::width(io::stdout()));
-        let error_look = look_of_stderr();
-        Self { out, look, error_look }
+        Self { out, look: look(io::stdout()), error_look: OnceCell::new() }
     }
 
     /// Does something to each hap that is meant, in the order given, and prints what is said of it. One
@@ -80,7 +79,7 @@ impl Context {
 
     /// Says on stderr what went wrong and what to do about it.
     pub(super) fn explain(&self, error: &Error) {
-        say(&message::error(error, &self.error_look));
+        say(&message::error(error, self.error_look.get_or_init(|| look(io::stderr()))));
     }
 }
 
@@ -126,16 +125,13 @@ pub(super) fn zone() -> TimeZone {
     TimeZone::system()
 }
 
-fn look_of_stderr() -> Look {
-    look(io::stderr().is_terminal(), terminal::width(io::stderr()))
-}
-
-fn look(is_terminal: bool, width: Option<usize>) -> Look {
-    let width = is_terminal.then(|| settings::columns().or(width).unwrap_or(DEFAULT_WIDTH));
+fn look(stream: impl IsTerminal + AsFd) -> Look {
+    let is_terminal = stream.is_terminal();
+    let width = || settings::columns().or_else(|| terminal::width(stream)).unwrap_or(DEFAULT_WIDTH);
     Look {
         colour: settings::wants_colour(is_terminal),
         shades: settings::has_shades(),
         boxes: is_terminal && !settings::is_dumb(),
-        width,
+        width: is_terminal.then(width),
     }
 }

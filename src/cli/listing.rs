@@ -12,7 +12,7 @@ use crate::view::{json, message, table};
 const NEWEST: usize = 50;
 
 /// Which haps, and in which order.
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub(super) struct Listing {
     /// Show more: command, owner, CPU time, memory, size of the logs; of a single hap everything
     #[arg(short, long)]
@@ -53,13 +53,13 @@ impl Listing {
     }
 
     /// The list as a table, which has room for so many finished ones on a terminal.
-    pub(super) fn table(&self, context: &Context, mut items: Vec<Item>, room: usize) -> String {
+    pub(super) fn table(&self, context: &Context, items: &mut Vec<Item>, room: usize) -> String {
         if items.is_empty() {
             return self.nothing(context);
         }
         let is_folded = context.look.width.is_some() && !self.all;
-        let folded = if is_folded { fold(&mut items, room.min(NEWEST)) } else { 0 };
-        let list = table::List { items: &items, folded, verbose: self.verbose, owner: &user };
+        let folded = if is_folded { fold(items, room.min(NEWEST)) } else { 0 };
+        let list = table::List { items, folded, verbose: self.verbose, owner: &user };
         table::table(&list, &context.look)
     }
 

@@ -18,10 +18,8 @@ mod status;
 mod targets;
 mod wait;
 
-use std::io;
-use std::process::ExitCode;
-
-use clap::Parser;
+use std::ffi::OsString;
+use std::io::{self, Write};
 
 use arguments::{Arguments, Verb};
 use context::Context;
@@ -33,10 +31,10 @@ use crate::view::sanitize::visible_lines;
 
 const FAILED: u8 = 1;
 
-/// Runs the command line of this process.
-pub fn main() -> ExitCode {
+/// Runs this command line and returns the exit code.
+pub fn main(words: Vec<OsString>) -> u8 {
     mask::ignore_file_size_signal();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match arguments::read(words) {
         Ok(arguments) => arguments,
         Err(usage) => return explain_usage(&usage),
     };
@@ -46,28 +44,29 @@ pub fn main() -> ExitCode {
 }
 
 /// Help was asked for, or is needed.
-fn explain_usage(usage: &clap::Error) -> ExitCode {
+fn explain_usage(usage: &clap::Error) -> u8 {
+    let code = u8::try_from(usage.exit_code()).unwrap_or(FAILED);
     if std::env::args_os().any(|argument| argument.to_string_lossy().contains(is_unprintable)) {
         // clap repeats what was typed as it is.
         visible_lines(&usage.to_string()).for_each(|line| context::say(&format!("{line}\n")));
-        return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(FAILED));
+        return code;
     }
-    match usage.print() {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe && !usage.use_stderr() => ExitCode::from(FAILED),
-        _ => ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(FAILED)),
+    match usage.print().and_then(|()| io::stdout().flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe && !usage.use_stderr() => FAILED,
+        _ => code,
     }
 }
 
 /// What is left to print is printed, what went wrong is said, and the exit code chosen.
-fn finish(context: &Context, result: Result<u8>) -> ExitCode {
+fn finish(context: &Context, result: Result<u8>) -> u8 {
     let flushed = result.and_then(|code| context.flush().map(|()| code));
     match flushed {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         // Whoever read our output has seen enough.
-        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             context.explain(&error);
-            ExitCode::from(error.exit_code())
+            error.exit_code()
         }
     }
 }

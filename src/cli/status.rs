@@ -1,5 +1,7 @@
 //! `hap`, `hap status`, `hap show`.
 
+use std::mem;
+
 use clap::Args;
 
 use super::context::{self, Context, zone};
@@ -45,6 +47,13 @@ pub(super) struct How {
     json: bool,
 }
 
+impl How {
+    /// No more than is asked for by this.
+    pub(super) fn plain(json: bool) -> Self {
+        Self { listing: Listing::default(), json }
+    }
+}
+
 pub(super) fn status(context: &Context, arguments: &StatusArguments) -> Result<u8> {
     let StatusArguments { aliases, how } = arguments;
     if aliases.is_empty() { list(context, how) } else { panels(context, aliases, how) }
@@ -52,9 +61,11 @@ pub(super) fn status(context: &Context, arguments: &StatusArguments) -> Result<u
 
 pub(super) fn list(context: &Context, how: &How) -> Result<u8> {
     let wanted = how.listing.wanted();
-    let items = context::haps()?.map(|haps| list::list(&haps, &wanted)).transpose()?.unwrap_or_default();
-    let text = if how.json { Listing::json(&items) } else { how.listing.table(context, items, usize::MAX) };
+    let mut items = context::haps()?.map(|haps| list::list(&haps, &wanted)).transpose()?.unwrap_or_default();
+    let text = if how.json { Listing::json(&items) } else { how.listing.table(context, &mut items, usize::MAX) };
     context.print(&text)?;
+    // The process ends: to free thousands of them one by one takes longer than to read them.
+    mem::forget(items);
     Ok(0)
 }
 

@@ -74,6 +74,9 @@ fn check(text: &str) -> Result<(), InvalidName> {
 
 /// Control characters, and those that reorder, hide or fake the text around them on a terminal.
 pub fn is_unprintable(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -106,33 +106,38 @@ fn leftover(state: &StateDir, record: &Record, origin: Origin) -> Vec<Stat> {
 }
 
 /// Reads the record and then looks for the processes. Those may end in between, and the supervisor
-/// may record that and end as well: so who sees nobody reads the record once more.
+/// may record that and end as well: so who sees nobody reads the record once more, with what may be about to take
+/// its place. What a supervisor wrote is there once it is gone.
 fn look_twice(directory: HapDir<'_>, here: &Place) -> Result<(Record, Facts), Flaw> {
-    let first = look(directory, here)?;
-    if !is_in_doubt(&first.1) {
-        return Ok(first);
+    let mut last = look(directory.record()?, here);
+    if !is_in_doubt(&last.1) {
+        return Ok(last);
     }
-    let mut last = look(directory, here)?;
     let deadline = Instant::now() + PATIENCE;
-    let mut pause = Duration::from_micros(100);
-    while last.1.is_end_on_its_way() && Instant::now() < deadline {
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(20));
-        last = look(directory, here)?;
+    let mut pause = Duration::from_micros(20);
+    while is_in_doubt(&last.1) {
+        let is_last_try = !last.1.has_supervisor() || Instant::now() >= deadline;
+        last = look(directory.newest_record()?, here);
+        if is_last_try {
+            break;
+        }
+        if last.1.has_supervisor() {
+            thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
     }
     Ok(last)
 }
 
-fn look(directory: HapDir<'_>, here: &Place) -> Result<(Record, Facts), Flaw> {
-    let record = directory.record()?;
+fn look(record: Record, here: &Place) -> (Record, Facts) {
     let facts = facts(&record, here);
-    Ok((record, facts))
+    (record, facts)
 }
 
 /// No end is recorded, and the command is not there.
 fn is_in_doubt(facts: &Facts) -> bool {
     let is_gone = matches!(facts.command, Presence::Gone | Presence::Zombie(_));
-    facts.end.is_none() && facts.origin == Origin::Here && is_gone
+    facts.end.is_none() && facts.origin != Origin::Elsewhere && is_gone
 }
 
 pub(super) fn facts(record: &Record, here: &Place) -> Facts {

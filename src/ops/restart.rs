@@ -19,8 +19,8 @@ use crate::sys::lock::Held;
 use crate::sys::pidfd::Handle;
 use crate::sys::{clock, file, fork, host};
 
-/// How long the supervisor of the run before may take to go once its tree is empty.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the supervisor of the run before may take to go once its tree is empty: its disk may be slow.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the next run needs, checked before the current one is touched.
 struct Plan {
@@ -40,7 +40,7 @@ pub fn restart(haps: &Haps, hap: &Hap, timeout: Duration) -> Result<Record> {
         kill::stop(haps, hap, timeout)?;
     }
     let lock = lock(directory, hap)?;
-    let before = directory.record().map_err(|flaw| broken(directory, flaw))?;
+    let before = directory.newest_record().map_err(|flaw| broken(directory, flaw))?;
     if before.process != hap.record.process || !is_over(haps.state(), &before, haps.here()) {
         return Err(Error::Busy { hap: hap.title() });
     }
@@ -51,16 +51,17 @@ fn start(haps: &Haps, hap: &Hap, plan: Plan, lock: Held, before: Record) -> Resu
     let _private = fork::private_umask();
     let rerun = haps.state().hap(hap.id).prepare_rerun(lock, &before)?;
     let place = host::place().map_err(Error::system("tell which machine this is"))?;
-    let Plan { program, workdir } = plan;
-    let exists = program.exists_in(workdir.as_fd());
-    let keeping = Keeping::of(&before);
-    let job = Job { program, files: rerun.files(), workdir: workdir.as_fd(), umask: before.umask, keeping };
+    let Plan { mut program, workdir } = plan;
+    let (files, umask, keeping) = (rerun.files(), before.umask, Keeping::of(&before));
+    let job = Job { program: &mut program, files, workdir: workdir.as_fd(), umask, keeping };
     let waiting: Waiting = supervisor::prepare(job)?;
     let (supervisor, process, started) = (waiting.supervisor, waiting.process, waiting.started);
     let restarts = before.restarts + 1;
     let record = Record { restarts, place, supervisor, process, started, end: None, ..before };
     let refused = match rerun.commit(&record) {
-        Ok(()) => waiting.go(hap.id, &record.name).map_err(|refused| explain(refused, &record, exists)),
+        Ok(()) => {
+            waiting.go(hap.id, &record.name).map_err(|refused| explain(refused, &record, &program, workdir.as_fd()))
+        }
         Err(error) => {
             drop(waiting);
             Err(error)

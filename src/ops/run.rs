@@ -13,7 +13,7 @@ use crate::core::name::Name;
 use crate::core::record::{Record, VERSION};
 use crate::ops::unbuffered;
 use crate::store::{Contents, Naming, Published, StateDir};
-use crate::supervisor::{self, Job, Keeping, Refused, Waiting};
+use crate::supervisor::{self, Job, Keeping, Refused};
 use crate::sys::exec::{Program, c_string};
 use crate::sys::pidfd::Handle;
 use crate::sys::{environment, file, fork, hole, host};
@@ -49,34 +49,31 @@ pub struct Request {
 
 /// Starts the command. Returns once it is executed and recorded; on an error nothing is left of it.
 pub fn run(root: &Path, request: &Request) -> Result<Published> {
-    let umask = fork::private_umask();
+    let private = fork::private_umask();
     let environment = environment(request)?;
     let workdir = request.workdir.as_deref().unwrap_or(Path::new("."));
     let failed = |source| Error::BadWorkdir { path: workdir.to_owned(), source };
     let workdir_fd = file::open_workdir(workdir).map_err(failed)?;
     let workdir = path_of(request.workdir.as_deref()).map_err(failed)?;
-    let (program, shell) = program(&request.command, environment, workdir_fd.as_fd())?;
+    let (mut program, shell) = program(&request.command, environment, workdir_fd.as_fd())?;
     let state = StateDir::create(root)?;
     let place = host::place().map_err(Error::system("tell which machine this is"))?;
 
-    let contents = Contents {
+    let staged = state.stage_files(request.merge)?;
+    let log_limit = request.log_limit.filter(|_| hole::can_free(&staged.files().stdout));
+    let keeping = Keeping { limit: log_limit, timestamps: request.timestamps };
+    let (files, umask) = (staged.files(), private.before());
+    let job = Job { program: &mut program, files, workdir: workdir_fd.as_fd(), umask, keeping };
+    let launch = supervisor::begin(job)?;
+    // While the processes are being made.
+    staged.describe(&Contents {
         arguments: program.arguments(),
         environment: program.environment(),
         workdir: &workdir,
         merge: request.merge,
-    };
+    })?;
     let argv = lossy(program.arguments());
-    let exists = program.exists_in(workdir_fd.as_fd());
-    let staged = state.stage(&contents)?;
-    let log_limit = request.log_limit.filter(|_| hole::can_free(&staged.files().stdout));
-    let job = Job {
-        program,
-        files: staged.files(),
-        workdir: workdir_fd.as_fd(),
-        umask: umask.before(),
-        keeping: Keeping { limit: log_limit, timestamps: request.timestamps },
-    };
-    let waiting = supervisor::prepare(job)?;
+    let waiting = launch.identified()?;
     let naming = request.name.clone().map_or(Naming::Generated, Naming::Chosen);
     let published = staged.publish(naming, |name| Record {
         version: VERSION,
@@ -85,7 +82,7 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
         shell,
         workdir: workdir.to_string_lossy().into_owned(),
         merge: request.merge,
-        umask: umask.before(),
+        umask,
         uid: host::own_uid(),
         log_limit,
         timestamps: request.timestamps,
@@ -96,27 +93,31 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
         started: waiting.started,
         end: None,
     })?;
-    start(&state, waiting, published, exists)
+    match waiting.go(published.id, &published.record.name) {
+        Ok(()) => Ok(published),
+        Err(refused) => {
+            withdraw(&state, &published)?;
+            Err(explain(refused, &published.record, &program, workdir_fd.as_fd()))
+        }
+    }
 }
 
-fn start(state: &StateDir, waiting: Waiting, published: Published, exists: bool) -> Result<Published> {
-    let supervisor = waiting.supervisor;
-    let Err(refused) = waiting.go(published.id, &published.record.name) else { return Ok(published) };
+/// Leaves nothing of a hap whose command was not executed.
+fn withdraw(state: &StateDir, published: &Published) -> Result<()> {
     // It writes an end into a record that is to go: not while the directory is removed.
-    if let Ok(Some(supervisor)) = Handle::open(supervisor) {
+    if let Ok(Some(supervisor)) = Handle::open(published.record.supervisor) {
         let _ = supervisor.wait_at_most(PATIENCE);
     }
-    state.withdraw(published.id, &published.record)?;
-    Err(explain(refused, &published.record, exists))
+    state.withdraw(published.id, &published.record)
 }
 
-pub(super) fn explain(refused: Refused, record: &Record, exists: bool) -> Error {
+pub(super) fn explain(refused: Refused, record: &Record, program: &Program, workdir: BorrowedFd<'_>) -> Error {
     let command = record.argv[0].clone();
     match refused {
         Refused::Workdir(source) => Error::BadWorkdir { path: PathBuf::from(&record.workdir), source },
         Refused::Setup(source) => Error::System { attempt: "start the command", source },
         // A script is there and its interpreter is not.
-        Refused::Exec(source) if source.kind() == io::ErrorKind::NotFound && !exists => {
+        Refused::Exec(source) if source.kind() == io::ErrorKind::NotFound && !program.exists_in(workdir) => {
             Error::CommandNotFound { command }
         }
         Refused::Exec(source) => Error::CommandNotExecutable { command, source },

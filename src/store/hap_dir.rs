@@ -45,16 +45,35 @@ impl<'a> HapDir<'a> {
 
     /// Its path.
     pub fn path(&self) -> PathBuf {
-        self.state.haps_path().join(self.id.to_string())
+        self.state.hap_path(self.id)
     }
 
     /// Its record.
     pub fn record(&self) -> Result<Record, Flaw> {
-        let mut record = record_file::read(self.state.haps(), &self.id.to_string())?;
-        if let Some(name) = self.state.renamed(self.id) {
-            record.name = name;
+        record_file::read(self.state.haps(), &self.id.to_string()).map(|record| self.renamed(record))
+    }
+
+    /// Its record, with the end that its supervisor may just be bringing to the disk.
+    pub fn newest_record(&self) -> Result<Record, Flaw> {
+        let directory = self.id.to_string();
+        let read = || record_file::read(self.state.haps(), &directory);
+        let record = read()?;
+        let newest = match record.end {
+            Some(_) => record,
+            None => match record_file::about_to_be_replaced(self.state.haps(), &directory, &record) {
+                Some(next) => next,
+                // It may have taken its place meanwhile.
+                None => read()?,
+            },
+        };
+        Ok(self.renamed(newest))
+    }
+
+    fn renamed(&self, record: Record) -> Record {
+        match self.state.renamed(self.id) {
+            Some(name) => Record { name, ..record },
+            None => record,
         }
-        Ok(record)
     }
 
     /// The numbers of the runs that restarts have replaced, in ascending order.
@@ -93,12 +112,16 @@ impl<'a> HapDir<'a> {
 
     /// The file that its stdout goes to.
     pub fn stdout_path(&self) -> PathBuf {
-        self.path().join(STDOUT)
+        let mut path = self.path();
+        path.push(STDOUT);
+        path
     }
 
     /// The file that its stderr goes to, unless that is merged into stdout.
     pub fn stderr_path(&self) -> PathBuf {
-        self.path().join(STDERR)
+        let mut path = self.path();
+        path.push(STDERR);
+        path
     }
 
     /// Opens the log of stdout to read it.

@@ -28,13 +28,26 @@ pub struct Flaw {
     pub reason: String,
 }
 
-/// Writes the record of a new hap, and the spare one for its end.
-pub(super) fn create(directory: impl AsFd, record: &Record) -> io::Result<()> {
-    let mut json = serde_json::to_vec(record)?;
-    file::create_at(&directory, SPARE_RECORD, &[&json, &[b' '; RESERVE]])?;
-    json.push(b'\n');
-    file::create_at(&directory, RECORD, &[&json])?;
-    Ok(())
+/// The files of a new hap's record and of the spare one for its end, still empty.
+pub(super) struct Blank {
+    record: OwnedFd,
+    spare: OwnedFd,
+}
+
+impl Blank {
+    /// Makes them, while it is not yet known what the record will say.
+    pub(super) fn create(directory: impl AsFd) -> io::Result<Self> {
+        let spare = file::create_at(&directory, SPARE_RECORD, &[])?;
+        Ok(Self { record: file::create_at(&directory, RECORD, &[])?, spare })
+    }
+
+    /// Writes both.
+    pub(super) fn fill(&self, record: &Record) -> io::Result<()> {
+        let mut json = serde_json::to_vec(record)?;
+        file::write_at(&self.spare, &[&json[..], &[b' '; RESERVE]].concat(), 0)?;
+        json.push(b'\n');
+        file::write_at(&self.record, &json, 0)
+    }
 }
 
 /// Replaces the record in this directory and the spare one. For who holds the hap's lock.
@@ -51,8 +64,20 @@ pub fn replace(directory: impl AsFd, record: &Record) -> io::Result<()> {
 
 /// Reads the record in this directory below `base`.
 pub(super) fn read(base: impl AsFd, directory: &str) -> Result<Record, Flaw> {
-    let flaw = |reason: String| Flaw { file: RECORD, reason };
-    let json = file::read_at(base, &format!("{directory}/{RECORD}"), LIMIT).map_err(|error| flaw(error.to_string()))?;
+    read_file(base, directory, RECORD)
+}
+
+/// The record of the same run that is about to take the place of this one, if it has an end: that is whole
+/// before it is on the disk.
+pub(super) fn about_to_be_replaced(base: impl AsFd, directory: &str, record: &Record) -> Option<Record> {
+    let next = read_file(base, directory, SPARE_RECORD).ok()?;
+    let is_same_run = next.process == record.process && next.restarts == record.restarts;
+    (is_same_run && next.end.is_some()).then_some(next)
+}
+
+fn read_file(base: impl AsFd, directory: &str, file: &'static str) -> Result<Record, Flaw> {
+    let flaw = |reason: String| Flaw { file, reason };
+    let json = file::read_at(base, &format!("{directory}/{file}"), LIMIT).map_err(|error| flaw(error.to_string()))?;
     Record::from_json(&json).map_err(flaw)
 }
 
@@ -61,8 +86,9 @@ pub fn is_record_of(directory: impl AsFd, command: ProcessId) -> bool {
     read(directory, ".").is_ok_and(|record| record.process == command)
 }
 
-/// Adds the end to the record in this directory and makes it last through a power cut. For who
-/// holds the hap's lock. Allocates nothing: the supervisor has given its heap back.
+/// Adds the end to the record in this directory and makes it last through a power cut. For who holds the
+/// hap's lock. Whoever asks finds it with the first step, see [`about_to_be_replaced`]: a disk may take long to sync.
+/// Allocates nothing.
 pub fn seal(directory: impl AsFd, end: &End) -> io::Result<()> {
     let mut text = Line::<RESERVE>::new();
     writeln!(text, r#","end":{end}}}"#).map_err(|_| io::ErrorKind::FileTooLarge)?;
@@ -78,14 +104,12 @@ pub fn seal(directory: impl AsFd, end: &End) -> io::Result<()> {
 
 /// The prepared file, and where its last brace is.
 fn open_spare(directory: impl AsFd) -> io::Result<(OwnedFd, u64)> {
-    let file = file::open_at(&directory, SPARE_RECORD, Access::Write)?;
-    let length = file::length_at(&directory, SPARE_RECORD)?;
+    let (file, length) = file::open_with_length(&directory, SPARE_RECORD, Access::Change)?;
     let brace = length.checked_sub(RESERVE as u64 + 1).ok_or(io::ErrorKind::InvalidData)?;
-    let reader = file::open_at(&directory, SPARE_RECORD, Access::Read)?;
     let mut byte = [0; 1];
     let mut first = [0; 1];
-    rustix::io::pread(&reader, &mut byte, brace)?;
-    rustix::io::pread(&reader, &mut first, 0)?;
+    rustix::io::pread(&file, &mut byte, brace)?;
+    rustix::io::pread(&file, &mut first, 0)?;
     if (first, byte) == (*b"{", *b"}") { Ok((file, brace)) } else { Err(io::ErrorKind::InvalidData.into()) }
 }
 

@@ -1,18 +1,19 @@
 //! Making a hap under a hidden name and publishing it by rename: no reader ever sees half a hap.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use super::layout::{CMDLINE, CWD, ENVIRON, LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT};
-use super::record_file;
+use super::record_file::Blank;
 use super::state_dir::{Registry, StateDir};
 use crate::core::error::{Error, Result};
 use crate::core::id::Id;
 use crate::core::name::Name;
 use crate::core::record::Record;
+use crate::sys::random::random;
 use crate::sys::{file, fork, lock};
 
 /// What is known of a hap before its command exists.
@@ -52,6 +53,7 @@ pub struct Staged<'a> {
     state: &'a StateDir,
     name: String,
     files: RunFiles,
+    blank: OnceCell<Blank>,
     is_published: Cell<bool>,
 }
 
@@ -75,29 +77,37 @@ pub struct Published {
 impl StateDir {
     /// Makes a hap's directory with all but its record.
     pub fn stage(&self, contents: &Contents<'_>) -> Result<Staged<'_>> {
-        let name = format!("{STAGING_PREFIX}{}-{:016x}", fork::own_pid(), rand::random::<u64>());
-        let path = self.haps_path().join(&name);
-        file::create_directory_at(self.haps(), &name).map_err(Error::file("create", &path))?;
-        self.fill(name.clone(), contents).inspect_err(|_| self.discard(&name))
+        let staged = self.stage_files(contents.merge)?;
+        staged.describe(contents)?;
+        Ok(staged)
     }
 
-    fn fill(&self, name: String, contents: &Contents<'_>) -> Result<Staged<'_>> {
+    /// Makes a hap's directory with what its processes inherit; its description is still to come.
+    pub fn stage_files(&self, merge: bool) -> Result<Staged<'_>> {
+        let name = format!("{STAGING_PREFIX}{}-{:016x}", fork::own_pid(), random::<u64>());
         let path = self.haps_path().join(&name);
-        let failed = |file: &str| Error::file("create", path.join(file));
-        let directory = file::open_directory_at(self.haps(), &name).map_err(Error::file("open", &path))?;
-        let lock = file::create_at(&directory, LOCK, &[]).and_then(lock::Held::take).map_err(failed(LOCK))?;
-        let lock = lock.expect("nobody else knows a file that was just made");
-        let lines = |strings: &[CString]| strings.iter().flat_map(CString::as_bytes_with_nul).copied().collect();
-        let (cmdline, environ): (Vec<u8>, Vec<u8>) = (lines(contents.arguments), lines(contents.environment));
-        file::create_at(&directory, CMDLINE, &[&cmdline]).map_err(failed(CMDLINE))?;
-        file::create_at(&directory, ENVIRON, &[&environ]).map_err(failed(ENVIRON))?;
-        file::link_at(contents.workdir.as_os_str(), &directory, CWD).map_err(failed(CWD))?;
-        let stdout = file::create_log_at(&directory, STDOUT).map_err(failed(STDOUT))?;
-        let stderr = if contents.merge { stdout.try_clone() } else { file::create_log_at(&directory, STDERR) };
-        let stderr = stderr.map_err(failed(STDERR))?;
-        let files = RunFiles { directory, lock, stdout, stderr };
-        Ok(Staged { state: self, name, files, is_published: Cell::new(false) })
+        file::create_directory_at(self.haps(), &name).map_err(Error::file("create", &path))?;
+        match create_files(&path, self.haps(), &name, merge) {
+            Ok(files) => {
+                Ok(Staged { state: self, name, files, blank: OnceCell::new(), is_published: Cell::new(false) })
+            }
+            Err(error) => {
+                self.discard(&name);
+                Err(error)
+            }
+        }
     }
+}
+
+fn create_files(path: &Path, haps: impl AsFd, name: &str, merge: bool) -> Result<RunFiles> {
+    let failed = |file: &str| Error::file("create", path.join(file));
+    let directory = file::open_directory_at(haps, name).map_err(Error::file("open", path))?;
+    let lock = file::create_at(&directory, LOCK, &[]).and_then(lock::Held::take).map_err(failed(LOCK))?;
+    let lock = lock.expect("nobody else knows a file that was just made");
+    let stdout = file::create_log_at(&directory, STDOUT).map_err(failed(STDOUT))?;
+    let stderr = if merge { stdout.try_clone() } else { file::create_log_at(&directory, STDERR) };
+    let stderr = stderr.map_err(failed(STDERR))?;
+    Ok(RunFiles { directory, lock, stdout, stderr })
 }
 
 impl Staged<'_> {
@@ -106,13 +116,35 @@ impl Staged<'_> {
         &self.files
     }
 
+    /// Writes down what is known before the command exists. The processes of a launch can be made meanwhile.
+    pub fn describe(&self, contents: &Contents<'_>) -> Result<()> {
+        let path = self.state.haps_path().join(&self.name);
+        let failed = |file: &str| Error::file("create", path.join(file));
+        let directory = &self.files.directory;
+        let lines = |strings: &[CString]| strings.iter().flat_map(CString::as_bytes_with_nul).copied().collect();
+        let (cmdline, environ): (Vec<u8>, Vec<u8>) = (lines(contents.arguments), lines(contents.environment));
+        file::create_at(directory, CMDLINE, &[&cmdline]).map_err(failed(CMDLINE))?;
+        file::create_at(directory, ENVIRON, &[&environ]).map_err(failed(ENVIRON))?;
+        file::link_at(contents.workdir.as_os_str(), directory, CWD).map_err(failed(CWD))?;
+        self.blank().map(drop)
+    }
+
+    fn blank(&self) -> Result<&Blank> {
+        if let Some(blank) = self.blank.get() {
+            return Ok(blank);
+        }
+        let path = self.state.haps_path().join(&self.name).join(RECORD);
+        let blank = Blank::create(&self.files.directory).map_err(Error::file("create", path))?;
+        Ok(self.blank.get_or_init(|| blank))
+    }
+
     /// Gives it its name and id and lets everybody see it.
     pub fn publish(&self, naming: Naming, record: impl FnOnce(Name) -> Record) -> Result<Published> {
         let registry = self.state.registry()?;
         let name = self.state.free_name(&registry, naming)?;
         let record = record(name.clone());
         let failed = Error::file("write", self.state.haps_path().join(&self.name));
-        record_file::create(&self.files.directory, &record).map_err(failed)?;
+        self.blank()?.fill(&record).map_err(failed)?;
         let id = self.state.next_id(&registry)?;
         let id = match self.give_id(&registry, &name, id) {
             Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => {
@@ -143,7 +175,7 @@ impl StateDir {
                 None => Ok(name),
             },
             Naming::Generated => loop {
-                let name = Name::generated(rand::random());
+                let name = Name::generated(random());
                 if self.holder(&name).is_none() {
                     return Ok(name);
                 }

@@ -1,7 +1,8 @@
 //! The state directory as a whole: where it is, whether it is safe, what it holds.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::env;
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
@@ -27,10 +28,16 @@ pub struct StateDir {
     /// Hardly anybody ever renames a hap: then there is no such directory, and no need to look
     /// into it for each one.
     renames: OnceCell<OwnedFd>,
+    has_no_renames: Cell<bool>,
 }
 
 /// Held while ids and names are given out or taken back.
-pub(super) struct Registry(#[allow(dead_code)] lock::Held);
+pub(super) struct Registry {
+    /// The file with the last id, once somebody has asked for it.
+    pub(super) last_id: OnceCell<OwnedFd>,
+    #[allow(dead_code)]
+    held: lock::Held,
+}
 
 /// Where the state directory is: `HAPLESS_DIR`, else `hapless` in the user's state home.
 /// An empty variable counts as unset, a relative path is made absolute.
@@ -60,9 +67,8 @@ impl StateDir {
         let root_fd = file::open_directory(root).map_err(Error::file("open", root))?;
         match file::open_directory_at(&root_fd, HAPS) {
             Ok(haps) => {
-                let renames =
-                    file::open_directory_at(&root_fd, RENAMES).map_or_else(|_| OnceCell::new(), OnceCell::from);
-                Ok(Some(Self { root: root.to_owned(), root_fd, haps, renames }))
+                let (renames, has_no_renames) = (OnceCell::new(), Cell::new(false));
+                Ok(Some(Self { root: root.to_owned(), root_fd, haps, renames, has_no_renames }))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::file("open", root.join(HAPS))(error)),
@@ -115,19 +121,16 @@ impl StateDir {
         self.haps.as_fd()
     }
 
-    /// The directory of renames, if there was one when the state directory was opened or this process had
-    /// its turn.
+    /// The directory of renames, if there was one when this process first asked, or first asked after it
+    /// had its turn.
     pub(super) fn renames(&self) -> Option<BorrowedFd<'_>> {
-        self.renames.get().map(AsFd::as_fd)
-    }
-
-    /// Whoever had its turn before may have made the directory.
-    fn look_for_renames(&self) {
-        if self.renames.get().is_none()
-            && let Ok(renames) = file::open_directory_at(&self.root_fd, RENAMES)
-        {
-            self.renames.get_or_init(|| renames);
+        if self.renames.get().is_none() && !self.has_no_renames.get() {
+            match file::open_directory_at(&self.root_fd, RENAMES) {
+                Ok(renames) => drop(self.renames.set(renames)),
+                Err(_) => self.has_no_renames.set(true),
+            }
         }
+        self.renames.get().map(AsFd::as_fd)
     }
 
     /// The directory of renames, which is made if it is missing.
@@ -141,6 +144,15 @@ impl StateDir {
 
     pub(super) fn root_fd(&self) -> BorrowedFd<'_> {
         self.root_fd.as_fd()
+    }
+
+    pub(super) fn hap_path(&self, id: Id) -> PathBuf {
+        let mut path = OsString::with_capacity(self.root.as_os_str().len() + 64);
+        path.push(&self.root);
+        for part in ["/", HAPS, "/", &id.to_string()] {
+            path.push(part);
+        }
+        path.into()
     }
 
     pub(super) fn haps_path(&self) -> PathBuf {
@@ -167,8 +179,9 @@ impl StateDir {
         loop {
             let directory = file::open_directory_at(&self.root_fd, HAPS).map_err(Error::file("open", path()))?;
             if let Some(held) = lock::Held::take(directory).map_err(Error::file("lock", path()))? {
-                self.look_for_renames();
-                return Ok(Registry(held));
+                // Whoever had its turn before may have made the directory.
+                self.has_no_renames.set(false);
+                return Ok(Registry { last_id: OnceCell::new(), held });
             }
             if Instant::now() > deadline {
                 return Err(Error::file("lock", path())(io::Error::other(

@@ -14,6 +14,7 @@ use crate::core::error::{Error, Result};
 use crate::core::id::Id;
 use crate::core::record::Record;
 use crate::sys::file::{self, Access};
+use crate::sys::random::random;
 use crate::sys::{clock, lock, proc};
 
 impl StateDir {
@@ -24,7 +25,7 @@ impl StateDir {
         let deadline = clock::soon();
         loop {
             let lock = hap.lock();
-            let Some(record) = hap.record().ok().filter(&is_to_go) else { return Ok(None) };
+            let Some(record) = hap.newest_record().ok().filter(&is_to_go) else { return Ok(None) };
             match lock {
                 // Who has recorded the end has nothing left to do but to go.
                 Err(LockRefused::Held) if Instant::now() < deadline => thread::sleep(Duration::from_millis(1)),
@@ -46,7 +47,7 @@ impl StateDir {
 
     fn bury(&self, id: Id, record: &Record) -> Result<()> {
         let trash = self.side_directory(TRASH)?;
-        let grave = format!("{id}-{:016x}", rand::random::<u64>());
+        let grave = format!("{id}-{:016x}", random::<u64>());
         let failed = Error::file("remove", self.hap(id).path());
         let registry = self.registry()?;
         file::rename_new_at(self.haps(), &id.to_string(), &trash, &grave).map_err(failed)?;
@@ -75,7 +76,7 @@ impl StateDir {
         if self.ids()?.is_empty() {
             self.set_last_id(&registry, 0);
         }
-        self.keep_last_id();
+        self.keep_last_id(&registry);
         Ok(())
     }
 

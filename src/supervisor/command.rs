@@ -25,14 +25,15 @@ pub(super) fn become_command(
     go: BorrowedFd<'_>,
     verdict: BorrowedFd<'_>,
 ) -> ! {
-    let error = match Go::receive(go) {
-        None => (Stage::Setup, io::Error::from_raw_os_error(libc::ECANCELED)),
-        Some(message) => {
+    // What needs no go is done while the caller records.
+    let settled = settle(inheritance);
+    let error = match (Go::receive(go), settled) {
+        (None, _) => (Stage::Setup, io::Error::from_raw_os_error(libc::ECANCELED)),
+        (Some(_), Err(error)) => error,
+        (Some(message), Ok(())) => {
             message.label(label);
-            match settle(inheritance) {
-                Ok(()) => (Stage::Exec, program.execute()),
-                Err(error) => error,
-            }
+            mask::unblock_all();
+            (Stage::Exec, program.execute())
         }
     };
     verdict::send(error.0, &error.1, verdict);
@@ -41,7 +42,7 @@ pub(super) fn become_command(
 
 /// Own session, no terminal; stdin empty, stdout and stderr in the logs, nothing else open (what is
 /// ours closes on exec, what was the caller's the supervisor has closed); the caller's directory and
-/// umask; every signal at its default and none blocked.
+/// umask; every signal at its default, and none blocked once it is executed.
 fn settle(inheritance: &Inheritance<'_>) -> Result<(), (Stage, io::Error)> {
     let setup = |error| (Stage::Setup, error);
     fork::new_session().map_err(setup)?;
@@ -51,6 +52,6 @@ fn settle(inheritance: &Inheritance<'_>) -> Result<(), (Stage, io::Error)> {
     let stdin = descriptor::null_for_reading().map_err(setup)?;
     descriptor::put_on(stdin.as_fd(), 0).map_err(setup)?;
     fork::set_umask(inheritance.umask);
-    mask::reset_all();
+    mask::reset_actions();
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) const SUPERVISOR: &std::ffi::CStr = c"hap-supervisor";
 /// A command and where it is to run.
 pub struct Job<'a> {
     /// The command.
-    pub program: Program,
+    pub program: &'a mut Program,
     /// Its hap's files, of which the supervisor keeps directory and lock.
     pub files: &'a RunFiles,
     /// Its working directory.
@@ -32,6 +32,13 @@ pub struct Job<'a> {
     pub umask: u32,
     /// What is done about its logs while it runs.
     pub keeping: Keeping,
+}
+
+/// Processes that are being made. If this is dropped, they end.
+pub struct Started {
+    report: OwnedFd,
+    go: OwnedFd,
+    verdict: OwnedFd,
 }
 
 /// A process that is recorded nowhere yet and waits for the go. If this is dropped, it ends.
@@ -63,24 +70,24 @@ struct Pipes {
     verdict: (OwnedFd, OwnedFd),
 }
 
+/// Makes supervisor and command, and waits until they say who they are.
+pub fn prepare(job: Job<'_>) -> Result<Waiting> {
+    begin(job)?.identified()
+}
+
 /// Makes supervisor and command. Returns only in the caller.
-pub fn prepare(mut job: Job<'_>) -> Result<Waiting> {
+pub fn begin(mut job: Job<'_>) -> Result<Started> {
     let mut label = Label::new();
     job.program.reserve_variables(Label::owns, [label.id.as_ptr().cast(), label.name.as_ptr().cast()]);
     let failed = Error::system("make a pipe");
     let pipes = Pipes::new().map_err(failed)?;
     // Nothing that is sent to the caller's terminal or group may reach the new processes.
     let blocked = mask::block_all();
-    match fork::fork().map_err(Error::system("start a process"))? {
-        Side::Child => detach(&mut job, &mut label, &pipes),
-        Side::Parent(intermediate) => {
-            drop(blocked);
-            let waiting = pipes.into_waiting();
-            // Who ignores SIGCHLD has no children to wait for.
-            let _ = wait::wait_for(intermediate);
-            waiting
-        }
-    }
+    let intermediate = fork::fork_beside(&mut || detach(&mut job, &mut label, &pipes));
+    drop(blocked);
+    // Who ignores SIGCHLD has no children to wait for.
+    let _ = wait::wait_for(intermediate.map_err(Error::system("start a process"))?);
+    Ok(pipes.into_started())
 }
 
 impl Pipes {
@@ -88,9 +95,16 @@ impl Pipes {
         Ok(Self { report: descriptor::pipe()?, go: descriptor::pipe()?, verdict: descriptor::pipe()? })
     }
 
-    fn into_waiting(self) -> Result<Waiting> {
-        let Self { report: (report, report_end), go: (go_end, go), verdict: (verdict, verdict_end) } = self;
-        drop((report_end, go_end, verdict_end));
+    fn into_started(self) -> Started {
+        let Self { report: (report, _), go: (_, go), verdict: (verdict, _) } = self;
+        Started { report, go, verdict }
+    }
+}
+
+impl Started {
+    /// Waits until they say who they are.
+    pub fn identified(self) -> Result<Waiting> {
+        let Self { report, go, verdict } = self;
         let report = Report::receive(report).map_err(Error::system("start a process"))?;
         let Report { supervisor, process, started } = report.ok_or(Error::SupervisorKilled)?;
         Ok(Waiting { supervisor, process, started, go, verdict })
@@ -138,7 +152,7 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
                     workdir: job.workdir,
                     umask: job.umask,
                 };
-                become_command(&mut job.program, label, &inheritance, pipes.go.0.as_fd(), pipes.verdict.1.as_fd())
+                become_command(job.program, label, &inheritance, pipes.go.0.as_fd(), pipes.verdict.1.as_fd())
             }
             Side::Parent(command) => identify(command, started),
         }
@@ -153,9 +167,9 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
     let kept = [directory.as_raw_fd(), lock.as_raw_fd(), verdict.as_raw_fd(), out, err];
     descriptor::close_all_but([kept[0], kept[1], kept[2], out, err, pipes.report.1.as_raw_fd()]);
     Report::send(Ok(report), &pipes.report.1);
-    descriptor::close_all_but(kept);
-    let mut keeper = Keeper::new(job.keeping, directory, logs);
-    watch(directory, verdict, report.process, report.started, || keeper.tend_until_a_child_ends())
+    descriptor::close(pipes.report.1.as_raw_fd());
+    let keeper = job.keeping.is_needed().then(|| Keeper::new(job.keeping, directory, logs));
+    watch(directory, verdict, report.process, report.started, keeper)
 }
 
 /// Nothing short of SIGKILL takes it away from its command, and it takes nothing away from others:

@@ -88,8 +88,7 @@ fn is_supervisor(pid: i32) -> bool {
 }
 
 fn has_lock_open(pid: i32) -> bool {
-    let Ok(files) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    files.flatten().filter_map(|file| fs::read_link(file.path()).ok()).any(|path| is_lock(&path))
+    proc::open_files(pid).iter().any(|path| is_lock(path))
 }
 
 /// `.../haps/ID/lock`, or `lock` of a hap that is being made or was deleted meanwhile.

@@ -22,4 +22,4 @@ mod watch;
 
 pub use guardian::{Ward, guard};
 pub use keeper::Keeping;
-pub use launch::{Job, Refused, Waiting, prepare};
+pub use launch::{Job, Refused, Started, Waiting, begin, prepare};

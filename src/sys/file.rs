@@ -30,6 +30,11 @@ pub fn open_directory_at(base: impl AsFd, path: &str) -> io::Result<OwnedFd> {
 
 /// Opens a regular file below a directory, reached without following a link.
 pub fn open_at(base: impl AsFd, path: &str, access: Access) -> io::Result<OwnedFd> {
+    Ok(open_with_length(base, path, access)?.0)
+}
+
+/// The same, and how long it is.
+pub fn open_with_length(base: impl AsFd, path: &str, access: Access) -> io::Result<(OwnedFd, u64)> {
     let access = match access {
         Access::Read => OFlags::RDONLY,
         Access::Write => OFlags::WRONLY,
@@ -39,7 +44,7 @@ pub fn open_at(base: impl AsFd, path: &str, access: Access) -> io::Result<OwnedF
     let file = open_below(base.as_fd(), path, access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC)?;
     let stat = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode).is_file() {
-        Ok(file)
+        Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
     } else {
         Err(io::Error::other("it is no regular file"))
     }
@@ -70,16 +75,18 @@ fn open_below(base: BorrowedFd<'_>, path: &str, flags: OFlags) -> io::Result<Own
 
 /// Reads a whole regular file below a directory, if it has at most `limit` bytes.
 pub fn read_at(base: impl AsFd, path: &str, limit: usize) -> io::Result<Vec<u8>> {
-    let file = open_at(base, path, Access::Read)?;
-    let mut contents = Vec::with_capacity(2048);
+    let (file, length) = open_with_length(base, path, Access::Read)?;
+    let far_too_large = || io::Error::other("it is far too large");
+    let length = usize::try_from(length).ok().filter(|&length| length <= limit).ok_or_else(far_too_large)?;
+    let mut contents = Vec::with_capacity(length + 1);
     loop {
-        if contents.len() == contents.capacity() {
-            contents.reserve(contents.len());
-        }
         match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut contents)) {
             Ok(0) => return Ok(contents),
-            Ok(_) if contents.len() > limit => return Err(io::Error::other("it is far too large")),
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            // Less than there is room for: that was all (read(2), for a regular file).
+            Ok(_) if contents.len() < contents.capacity() => return Ok(contents),
+            Ok(_) if contents.len() > limit => return Err(far_too_large()),
+            Ok(_) => contents.reserve(contents.len()),
+            Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
     }
@@ -98,8 +105,10 @@ pub fn create_log_at(base: impl AsFd, name: &str) -> io::Result<OwnedFd> {
 fn create_with(base: impl AsFd, name: &str, access: OFlags, contents: &[&[u8]]) -> io::Result<OwnedFd> {
     let flags = access | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = fs::File::from(rustix::fs::openat(base, name, flags, Mode::RUSR | Mode::WUSR)?);
-    for part in contents {
-        file.write_all(part)?;
+    match contents {
+        [] => {}
+        [all] => file.write_all(all)?,
+        parts => file.write_all(&parts.concat())?,
     }
     Ok(file.into())
 }

@@ -39,8 +39,8 @@ pub fn ignore_file_size_signal() {
     debug_assert_ne!(ignored, libc::SIG_ERR);
 }
 
-/// Every signal to its default action and none blocked: what a new command starts with.
-pub fn reset_all() {
+/// Every signal to its default action: what a new command starts with.
+pub fn reset_actions() {
     for number in 1..=LAST {
         // The C library refuses to touch two signals that it uses itself, and those too may be ignored
         // by who started us: so the kernel is asked directly.
@@ -49,6 +49,10 @@ pub fn reset_all() {
         // is the size of the kernel's set of signals. SIGKILL and SIGSTOP fail and stay as they are.
         unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &raw const default, ptr::null::<u8>(), SET_SIZE) };
     }
+}
+
+/// No signal blocked: what a new command starts with.
+pub fn unblock_all() {
     sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
         .expect("sigprocmask(2) fails only for a bad argument");
 }

@@ -1,50 +1,167 @@
 //! Memory that a process no longer needs, and what others read in it.
 
 use std::ffi::c_void;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
 use std::ptr;
 
-/// Kept below the place where we are: what is called from here needs some stack itself.
-const STACK_IN_USE: usize = 16 << 10;
+use super::heap;
+
+/// Below the place where we are: what is called from here needs some stack itself.
+const STACK_IN_USE: usize = 1 << 10;
+
+const MAPS_FILE: &str = "/proc/self/maps";
+const MAPS: usize = 16 << 10;
+
+/// The C library's notes about the only thread: in a static program they lie where the heap begins.
+const THREAD_NOTES: usize = 2800;
 
 /// Gives pages back that a forked process has inherited and will not use: the free parts of the
 /// heap, and the stack below this function that its parent once needed.
 pub fn give_back() {
     // SAFETY: malloc_trim(3) has no preconditions.
-    unsafe { libc::malloc_trim(0) };
-    let Some(stack) = mapping("[stack]") else { return };
-    let here = ptr::from_ref(&stack).addr();
-    let page = rustix::param::page_size();
-    let end = here.saturating_sub(STACK_IN_USE) & !(page - 1);
-    if let Some(length) = end.checked_sub(stack.0) {
-        // SAFETY: all below what is in use of the stack is dead; the kernel makes fresh zero pages
-        // of it when the stack grows into it again (madvise(2)).
-        unsafe { libc::madvise(ptr::without_provenance_mut::<c_void>(stack.0), length, libc::MADV_DONTNEED) };
+    #[cfg(target_env = "gnu")]
+    unsafe {
+        libc::malloc_trim(0)
+    };
+    let here = here();
+    forget_below(start_of_stack(here), here);
+}
+
+/// Gives everything back that was allocated, and the whole stack of the process that this one was forked
+/// from, with its environment. What is allocated from now on is this process's own.
+///
+/// The process must have one thread, and use nothing again that it has allocated or that lies on a stack other
+/// than the one it is on: this is for a supervisor whose command has been executed.
+pub fn forget() {
+    if !heap::is_in_charge() {
+        return give_back();
+    }
+    let here = here();
+    let own_stack = start_of_stack(here);
+    forget_others(here);
+    forget_below(own_stack, here);
+}
+
+/// All but our own stack, the title, and what the C library has to know: that is in the variables of the
+/// program, which are not touched, and in the notes about the thread.
+#[inline(never)]
+fn forget_others(here: usize) {
+    let mut room = [0; MAPS];
+    let maps = read_own(MAPS_FILE, &mut room);
+    let title = title().unwrap_or(usize::MAX..usize::MAX);
+    if !heap::leave() {
+        return;
+    }
+    let mut is_above_heap = false;
+    let others = maps.lines().filter_map(mapping).filter(|(range, _)| !range.contains(&here));
+    for (range, name) in others {
+        is_above_heap |= name == "[heap]";
+        // In a static program only allocations have no name there, and where the C library makes its heap of them.
+        let is_allocated = name == "[heap]" || is_above_heap && name.is_empty() && cfg!(target_feature = "crt-static");
+        // SAFETY: what `forget` says is upheld by `supervisor::watch`, the only user of it.
+        unsafe {
+            if is_allocated {
+                discard(thread_notes_end(&range)..range.end);
+            } else if name == "[stack]" {
+                discard(range.start..page_of(title.start).min(range.end));
+                discard(page_of(title.end.saturating_add(page_size() - 1)).max(range.start)..range.end);
+            }
+        }
     }
 }
 
+/// What the stack was used for before lies below where we are now.
+fn forget_below(own_stack: Option<usize>, here: usize) {
+    let end = page_of(here - STACK_IN_USE);
+    // SAFETY: all below what is in use of the stack is dead.
+    unsafe { discard(own_stack.unwrap_or(end)..end) };
+}
+
+#[inline(never)]
+fn start_of_stack(here: usize) -> Option<usize> {
+    let mut room = [0; MAPS];
+    let mut mappings = read_own(MAPS_FILE, &mut room).lines().filter_map(mapping);
+    mappings.find_map(|(range, _)| range.contains(&here).then_some(range.start))
+}
+
 /// Overwrites the arguments of this process, as ps(1) and pkill(1) see them, with this text. As much
-/// of it as fits: the arguments lie where exec put them (`proc_pid_stat(5)`, fields 48 and 49).
+/// of it as fits.
 pub fn set_title(text: &[u8]) {
-    let Ok(stat) = fs::read_to_string("/proc/self/stat") else { return };
-    let after_name = stat.rsplit(") ").next().unwrap_or_default();
-    let mut fields = after_name.split_ascii_whitespace().skip(45).map(str::parse::<usize>);
-    let (Some(Ok(first)), Some(Ok(end))) = (fields.next(), fields.next()) else { return };
-    let Some(length) = end.checked_sub(first).filter(|&length| first > 0 && length > 0) else { return };
+    let Some(title) = title() else { return };
     // SAFETY: the kernel says that the arguments are there. They are ours to write (execve(2) put
     // them on our stack), and nobody reads them again: this is for a process that was forked to
     // stay, whose arguments were parsed before. The last byte stays the NUL that ends them.
     unsafe {
-        let arguments = ptr::with_exposed_provenance_mut::<u8>(first);
-        ptr::write_bytes(arguments, 0, length);
-        ptr::copy_nonoverlapping(text.as_ptr(), arguments, text.len().min(length - 1));
+        let arguments = ptr::with_exposed_provenance_mut::<u8>(title.start);
+        ptr::write_bytes(arguments, 0, title.len());
+        ptr::copy_nonoverlapping(text.as_ptr(), arguments, text.len().min(title.len() - 1));
     }
 }
 
-/// Where a mapping of this process begins and ends.
-fn mapping(name: &str) -> Option<(usize, usize)> {
-    let maps = fs::read_to_string("/proc/self/maps").ok()?;
-    let line = maps.lines().find(|line| line.ends_with(name))?;
-    let (start, end) = line.split_once(' ')?.0.split_once('-')?;
-    Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
+/// Where exec put the arguments (`proc_pid_stat(5)`, fields 48 and 49).
+fn title() -> Option<Range<usize>> {
+    let mut room = [0; 1024];
+    let line = read_own("/proc/self/stat", &mut room);
+    let mut fields = line.rsplit(") ").next()?.split_ascii_whitespace().skip(45).map(str::parse::<usize>);
+    let (start, end) = (fields.next()?.ok()?, fields.next()?.ok()?);
+    (0 < start && start < end).then_some(start..end)
+}
+
+/// One line of the list of mappings: where it is, and its name if it has one (`proc_pid_maps(5)`). One that
+/// cannot be written counts as named.
+fn mapping(line: &str) -> Option<(Range<usize>, &str)> {
+    let mut fields = line.split_ascii_whitespace();
+    let (start, end) = fields.next()?.split_once('-')?;
+    let access = fields.next()?;
+    let range = usize::from_str_radix(start, 16).ok()?..usize::from_str_radix(end, 16).ok()?;
+    let name = fields.nth(3).unwrap_or_default();
+    Some((range, if access.starts_with("rw") { name } else { "read-only" }))
+}
+
+/// As much of a file as there is room for. Allocates nothing: it would grow what is to be given back.
+fn read_own<'a>(path: &str, room: &'a mut [u8]) -> &'a str {
+    let mut length = 0;
+    if let Ok(mut file) = File::open(path) {
+        while let Ok(count @ 1..) = file.read(&mut room[length..]) {
+            length += count;
+        }
+    }
+    str::from_utf8(&room[..length]).unwrap_or_default()
+}
+
+/// An address in the stack frame of a function that is called next.
+#[inline(never)]
+fn here() -> usize {
+    let mark = 0_u8;
+    ptr::from_ref(std::hint::black_box(&mark)).addr()
+}
+
+/// The first page of allocated memory that has none of the C library's notes, without which there is no errno.
+fn thread_notes_end(allocated: &Range<usize>) -> usize {
+    // SAFETY: it only tells where one of those notes is (errno(3)).
+    let notes = unsafe { libc::__errno_location() }.addr();
+    if allocated.contains(&notes) { page_of(notes + THREAD_NOTES + page_size() - 1) } else { allocated.start }
+}
+
+fn page_of(address: usize) -> usize {
+    address & !(page_size() - 1)
+}
+
+fn page_size() -> usize {
+    rustix::param::page_size()
+}
+
+/// Makes fresh pages of these, all zeros, once they are touched again.
+///
+/// # Safety
+///
+/// They are whole pages of private memory that belong to no file, and nobody reads again what is in them.
+unsafe fn discard(pages: Range<usize>) {
+    if !pages.is_empty() {
+        let start = ptr::without_provenance_mut::<c_void>(pages.start);
+        // SAFETY: the caller's contract (madvise(2)). Where it fails, the pages stay.
+        unsafe { libc::madvise(start, pages.len(), libc::MADV_DONTNEED) };
+    }
 }

@@ -3,11 +3,13 @@
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::core::record::{Outcome, ProcessId};
 use crate::core::status::Presence;
-use crate::sys::{host, wait};
+use crate::sys::{file, host, wait};
 
 /// One reading of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,10 +158,12 @@ pub fn stat_of(process: ProcessId) -> Option<Stat> {
 /// See [`ProcessId::pidfd_inode`]. Before Linux 6.9 all pidfds share one inode.
 fn pidfd_inode(pid: i32) -> Option<u64> {
     const PIDFS: u64 = 0x5049_4446;
+    // The kernel does not change while we run.
+    static IS_UNIQUE: OnceLock<bool> = OnceLock::new();
     let pid = rustix::process::Pid::from_raw(pid)?;
     let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
-    let is_unique = rustix::fs::fstatfs(&pidfd).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PIDFS));
-    is_unique.then(|| rustix::fs::fstat(&pidfd).ok().map(|stat| stat.st_ino)).flatten()
+    let ask = || rustix::fs::fstatfs(&pidfd).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PIDFS));
+    IS_UNIQUE.get_or_init(ask).then(|| rustix::fs::fstat(&pidfd).ok().map(|stat| stat.st_ino)).flatten()
 }
 
 /// What is seen of exactly this process.
@@ -169,11 +173,23 @@ pub fn presence(process: ProcessId) -> Presence {
 
 /// The children of a process, those of all its threads.
 pub fn children(pid: i32) -> Vec<i32> {
-    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
-    let lists = tasks.flatten().filter_map(|task| fs::read_to_string(task.path().join("children")).ok());
+    let directory = format!("/proc/{pid}/task");
+    let tasks = names_in(&directory);
+    let lists = tasks.iter().filter_map(|task| fs::read_to_string(format!("{directory}/{task}/children")).ok());
     lists
         .flat_map(|list| list.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>())
         .collect()
+}
+
+/// What the open descriptors of a process lead to, as far as we may see that.
+pub fn open_files(pid: i32) -> Vec<PathBuf> {
+    let directory = format!("/proc/{pid}/fd");
+    names_in(&directory).iter().filter_map(|file| fs::read_link(format!("{directory}/{file}")).ok()).collect()
+}
+
+/// The entries of a directory in `/proc`. Not by way of the C library, whose heap a supervisor has given back.
+fn names_in(directory: &str) -> Vec<String> {
+    file::open_directory(Path::new(directory)).and_then(file::names_in).unwrap_or_default()
 }
 
 /// Whether this process, which has one thread, has any child at all. Allocates nothing.

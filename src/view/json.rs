@@ -250,6 +250,9 @@ fn lossy(path: &Path) -> Cow<'_, str> {
 /// JSON may contain what a terminal obeys, such as U+009B: it is escaped, which programs read as the same.
 fn text(value: &impl Serialize) -> String {
     let raw = serde_json::to_string_pretty(value).expect("all keys are strings and all numbers finite");
+    if raw.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
+        return raw + "\n";
+    }
     let mut text = String::with_capacity(raw.len() + 1);
     for c in raw.chars() {
         // Within its strings serde_json has escaped this one already.

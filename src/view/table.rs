@@ -6,7 +6,7 @@
 
 use std::iter;
 
-use comfy_table::{Table, TableStyle};
+use comfy_table::{CellAlignment, Table, TableStyle};
 
 use super::columns::{self, Column, Field};
 use super::look::{Badge, ERROR, FAINT, HEADING, Look, Paint};
@@ -140,8 +140,9 @@ fn marked(text: &str, look: &Look) -> String {
 /// The heading and a line for each hap.
 fn lines(columns: &[Column], items: &[Item], look: &Look) -> Vec<String> {
     let width = look.width.unwrap_or(usize::MAX);
-    let mut aligned =
-        align(columns, items.len()).into_iter().map(|line| width::cut(line.trim_end(), width).into_owned());
+    let rows = items.len();
+    let aligned = if look.width.is_some() { align(columns, rows) } else { align_plain(columns, rows) };
+    let mut aligned = aligned.into_iter().map(|line| width::cut(line.trim_end(), width).into_owned());
     let heading = aligned.next().unwrap_or_default();
     let mut lines = vec![look.paint(HEADING, &heading)];
     lines.extend(aligned.zip(items).map(|(line, item)| coloured(&line, paint(&item.entry), look)));
@@ -168,6 +169,33 @@ fn align(columns: &[Column], rows: usize) -> Vec<String> {
     let ends =
         free.into_iter().flat_map(|free| iter::once(free.field.heading()).chain(free.cells.iter().map(String::as_str)));
     table.lines().zip(ends.chain(iter::repeat(""))).map(|(line, end)| line + end).collect()
+}
+
+/// The same for a pipe, where nothing has to fit and there may be thousands of lines: laying them out with
+/// the care that a terminal needs takes longer than reading all records.
+fn align_plain(columns: &[Column], rows: usize) -> Vec<String> {
+    let width = |column: &Column| if column.field.is_free_text() { 0 } else { column.width() };
+    let widths: Vec<usize> = columns.iter().map(width).collect();
+    let line = |row: Option<usize>| {
+        let mut line = String::new();
+        for (column, &width) in columns.iter().zip(&widths) {
+            let cell = row.map_or(column.field.heading(), |row| &column.cells[row]);
+            let gap = iter::repeat_n(' ', width.saturating_sub(width::of(cell)));
+            match column.field.alignment() {
+                CellAlignment::Right => {
+                    line.extend(gap);
+                    line += cell;
+                }
+                CellAlignment::Left | CellAlignment::Center => {
+                    line += cell;
+                    line.extend(gap);
+                }
+            }
+            line.extend(iter::repeat_n(' ', PADDING.into()));
+        }
+        line
+    };
+    iter::once(None).chain((0..rows).map(Some)).map(line).collect()
 }
 
 fn paint(entry: &Entry) -> Paint {
@@ -415,6 +443,20 @@ command
         assert_eq!(last(118, terminal(80)).as_deref(), Some(many));
         assert_eq!(last(1, terminal(80)).as_deref(), Some("1 older one has finished: `hap --all` shows it too"));
         assert_eq!(last(0, terminal(80)).as_deref(), Some("8  index       ✓ success  0        2.5s"));
+    }
+
+    #[test]
+    fn for_a_pipe_the_columns_are_aligned_as_for_a_terminal() {
+        for (verbose, colour) in [(false, false), (true, false), (false, true)] {
+            let look = Look { colour, ..piped() };
+            let items = if verbose { loaded() } else { items() };
+            let list = List { items: &items, folded: 0, verbose, owner: &owner };
+            let fields = super::fields(&list, &look).into_iter();
+            let columns: Vec<_> = fields.map(|field| super::column(field, &list, &look)).collect();
+            let trimmed = |lines: Vec<String>| lines.iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
+            let (plain, careful) = (super::align_plain(&columns, items.len()), super::align(&columns, items.len()));
+            assert_eq!(trimmed(plain), trimmed(careful));
+        }
     }
 
     #[test]

@@ -12,7 +12,8 @@ const ELLIPSIS: &str = "…";
 
 /// The columns that the text takes.
 pub fn of(text: &str) -> usize {
-    text.width()
+    // Most text is, and then nothing has to be looked up.
+    if text.is_ascii() { text.len() } else { text.width() }
 }
 
 /// The text, or as much of its beginning as fits before a `…`.
