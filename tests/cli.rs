@@ -54,7 +54,7 @@ fn wrong_usage_is_exit_2_and_says_so_on_stderr() {
         &["status", "--frobnicate"],
         &["run", "--frobnicate", "true"],
         &["logs"],
-        &["logs", "1", "2"],
+        &["logs", "-n", "some", "1"],
         &["clean", "1"],
         &["run", "-q", "--json", "true"],
         &["clean", "--all", "--skip-failed"],

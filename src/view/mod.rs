@@ -3,6 +3,7 @@
 //! Nothing here prints or reads the environment, the terminal, a file or the clock: all that comes
 //! in as a value. Whatever a user or a record chose passes through [`sanitize`] on its way out.
 
+mod align;
 mod columns;
 mod frame;
 pub mod json;

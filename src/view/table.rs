@@ -4,10 +4,7 @@
 //! per hap, with the columns aligned, whatever characters are in it. No line but these, so that a
 //! screen reader has nothing else to read.
 
-use std::iter;
-
-use comfy_table::{CellAlignment, Table, TableStyle};
-
+use super::align;
 use super::columns::{self, Column, Field};
 use super::look::{Badge, ERROR, FAINT, HEADING, Look, Paint};
 use super::sanitize::visible;
@@ -21,9 +18,6 @@ use crate::ops::load::Load;
 /// [`visible`].
 const FROM: char = '\u{2060}';
 const TO: char = '\u{2061}';
-
-/// Behind each column: the gap that [`columns`] counts with.
-const PADDING: u16 = 2;
 
 /// What is listed, and how much of it is shown.
 #[derive(Clone, Copy)]
@@ -141,61 +135,12 @@ fn marked(text: &str, look: &Look) -> String {
 fn lines(columns: &[Column], items: &[Item], look: &Look) -> Vec<String> {
     let width = look.width.unwrap_or(usize::MAX);
     let rows = items.len();
-    let aligned = if look.width.is_some() { align(columns, rows) } else { align_plain(columns, rows) };
+    let aligned = if look.width.is_some() { align::careful(columns, rows) } else { align::plain(columns, rows) };
     let mut aligned = aligned.into_iter().map(|line| width::cut(line.trim_end(), width).into_owned());
     let heading = aligned.next().unwrap_or_default();
     let mut lines = vec![look.paint(HEADING, &heading)];
     lines.extend(aligned.zip(items).map(|(line, item)| coloured(&line, paint(&item.entry), look)));
     lines
-}
-
-/// The columns side by side. Free text at the end stays out of the table, which would pad all other
-/// lines to its width and break what is longer than 65535 columns.
-fn align(columns: &[Column], rows: usize) -> Vec<String> {
-    let (free, columns) = match columns.split_last() {
-        Some((last, columns)) if last.field.is_free_text() => (Some(last), columns),
-        _ => (None, columns),
-    };
-    let mut table = Table::new();
-    table.load_style(TableStyle::new());
-    table.set_header(columns.iter().map(|column| column.field.heading()));
-    for row in 0..rows {
-        table.add_row(columns.iter().map(|column| column.cells[row].as_str()));
-    }
-    for (column, shown) in columns.iter().zip(table.column_iter_mut()) {
-        shown.set_padding((0, PADDING));
-        shown.set_cell_alignment(column.field.alignment());
-    }
-    let ends =
-        free.into_iter().flat_map(|free| iter::once(free.field.heading()).chain(free.cells.iter().map(String::as_str)));
-    table.lines().zip(ends.chain(iter::repeat(""))).map(|(line, end)| line + end).collect()
-}
-
-/// The same for a pipe, where nothing has to fit and there may be thousands of lines: laying them out with
-/// the care that a terminal needs takes longer than reading all records.
-fn align_plain(columns: &[Column], rows: usize) -> Vec<String> {
-    let width = |column: &Column| if column.field.is_free_text() { 0 } else { column.width() };
-    let widths: Vec<usize> = columns.iter().map(width).collect();
-    let line = |row: Option<usize>| {
-        let mut line = String::new();
-        for (column, &width) in columns.iter().zip(&widths) {
-            let cell = row.map_or(column.field.heading(), |row| &column.cells[row]);
-            let gap = iter::repeat_n(' ', width.saturating_sub(width::of(cell)));
-            match column.field.alignment() {
-                CellAlignment::Right => {
-                    line.extend(gap);
-                    line += cell;
-                }
-                CellAlignment::Left | CellAlignment::Center => {
-                    line += cell;
-                    line.extend(gap);
-                }
-            }
-            line.extend(iter::repeat_n(' ', PADDING.into()));
-        }
-        line
-    };
-    iter::once(None).chain((0..rows).map(Some)).map(line).collect()
 }
 
 fn paint(entry: &Entry) -> Paint {
@@ -443,20 +388,6 @@ command
         assert_eq!(last(118, terminal(80)).as_deref(), Some(many));
         assert_eq!(last(1, terminal(80)).as_deref(), Some("1 older one has finished: `hap --all` shows it too"));
         assert_eq!(last(0, terminal(80)).as_deref(), Some("8  index       ✓ success  0        2.5s"));
-    }
-
-    #[test]
-    fn for_a_pipe_the_columns_are_aligned_as_for_a_terminal() {
-        for (verbose, colour) in [(false, false), (true, false), (false, true)] {
-            let look = Look { colour, ..piped() };
-            let items = if verbose { loaded() } else { items() };
-            let list = List { items: &items, folded: 0, verbose, owner: &owner };
-            let fields = super::fields(&list, &look).into_iter();
-            let columns: Vec<_> = fields.map(|field| super::column(field, &list, &look)).collect();
-            let trimmed = |lines: Vec<String>| lines.iter().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>();
-            let (plain, careful) = (super::align_plain(&columns, items.len()), super::align(&columns, items.len()));
-            assert_eq!(trimmed(plain), trimmed(careful));
-        }
     }
 
     #[test]
