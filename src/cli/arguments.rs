@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{clean, kill, logs, pause, rename, restart, run, signal, status, wait};
+use super::{clean, complete, completions, kill, logs, man, pause, rename, restart, run, signal, status, wait};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,4 +55,8 @@ pub(super) enum Verb {
     Rename(rename::RenameArguments),
     #[command(visible_alias = "cleanall")]
     Clean(clean::CleanArguments),
+    Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::CompleteArguments),
 }

@@ -3,9 +3,12 @@
 
 mod arguments;
 mod clean;
+mod complete;
+mod completions;
 mod context;
 mod kill;
 mod logs;
+mod man;
 mod pause;
 mod rename;
 mod restart;
@@ -84,5 +87,8 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
         Verb::Restart(arguments) => restart::restart(context, &arguments),
         Verb::Rename(arguments) => rename::rename(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
+        Verb::Completions(arguments) => completions::completions(context, &arguments),
+        Verb::Man(arguments) => man::man(context, &arguments),
+        Verb::Complete(arguments) => complete::complete(context, &arguments),
     }
 }

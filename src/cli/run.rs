@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::context::{Context, debug, state_root};
 use super::run_then::Then;
@@ -40,7 +40,7 @@ pub(super) struct RunArguments {
     name: Option<OsString>,
 
     /// Run it in DIR
-    #[arg(short = 'd', long, value_name = "DIR")]
+    #[arg(short = 'd', long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     workdir: Option<PathBuf>,
 
     /// Set a variable in its environment (repeatable)

@@ -8,6 +8,7 @@ pub mod hap;
 pub mod heal;
 pub mod kill;
 pub mod logs;
+pub mod man;
 pub mod pause;
 pub mod rename;
 pub mod restart;

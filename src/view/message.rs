@@ -147,6 +147,11 @@ pub fn log_event(event: Event) -> String {
     })
 }
 
+/// `man` wrote the pages.
+pub fn manual_written(directory: &Path) -> String {
+    line(&format!("Wrote hap(1) and a page for each verb to {}", directory.display()))
+}
+
 /// What went wrong, and what to do about it.
 pub fn error(error: &Error, look: &Look) -> String {
     let (what, remedy) = (error.to_string(), error.remedy());

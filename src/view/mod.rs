@@ -4,6 +4,7 @@
 //! in as a value. Whatever a user or a record chose passes through [`sanitize`] on its way out.
 
 mod columns;
+pub mod completion;
 mod frame;
 pub mod json;
 pub mod look;
