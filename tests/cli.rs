@@ -8,7 +8,7 @@ use std::path::Path;
 
 use world::{World, finish};
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "run",
     "status",
     "show",
@@ -24,6 +24,7 @@ const VERBS: [&str; 15] = [
     "cleanall",
     "completions",
     "man",
+    "doctor",
 ];
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use super::{clean, complete, completions, kill, logs, man, pause, rename, restart, run, signal, status, wait};
+use super::{clean, complete, completions, doctor, kill, logs, man, pause, rename, restart, run, signal, status, wait};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,6 +55,7 @@ pub(super) enum Verb {
     Rename(rename::RenameArguments),
     #[command(visible_alias = "cleanall")]
     Clean(clean::CleanArguments),
+    Doctor(doctor::DoctorArguments),
     Completions(completions::CompletionsArguments),
     Man(man::ManArguments),
     #[command(name = "__complete", hide = true)]

@@ -10,6 +10,7 @@ use super::settings;
 use super::targets::Form;
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
+use crate::core::logout::Fate;
 use crate::ops::find::Haps;
 use crate::store::{self, StateDir};
 use crate::sys::terminal;
@@ -76,6 +77,18 @@ impl Context {
     /// Sends what was printed on its way.
     pub(super) fn flush(&self) -> Result<()> {
         self.out.borrow_mut().flush().map_err(Error::Output)
+    }
+
+    /// Says to the user at the terminal that a logout does this to the hap just started.
+    pub(super) fn warn_of_logout(&self, fate: Fate) -> Result<()> {
+        self.flush()?;
+        say(&message::logout_warning(fate, &self.error_look));
+        Ok(())
+    }
+
+    /// Somebody reads what is said on stderr.
+    pub(super) fn is_watched(&self) -> bool {
+        self.error_look.width.is_some()
     }
 
     /// Says on stderr what went wrong and what to do about it.

@@ -6,6 +6,7 @@ mod clean;
 mod complete;
 mod completions;
 mod context;
+mod doctor;
 mod kill;
 mod logs;
 mod man;
@@ -87,6 +88,7 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
         Verb::Restart(arguments) => restart::restart(context, &arguments),
         Verb::Rename(arguments) => rename::rename(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
+        Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
         Verb::Completions(arguments) => completions::completions(context, &arguments),
         Verb::Man(arguments) => man::man(context, &arguments),
         Verb::Complete(arguments) => complete::complete(context, &arguments),

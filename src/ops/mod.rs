@@ -3,10 +3,12 @@
 
 pub mod clean;
 pub mod details;
+pub mod doctor;
 pub mod find;
 pub mod hap;
 pub mod heal;
 pub mod kill;
+pub mod logout;
 pub mod logs;
 pub mod man;
 pub mod pause;

@@ -63,6 +63,12 @@ pub(super) fn read(base: impl AsFd, directory: &str) -> Result<Record, Flaw> {
     }
 }
 
+/// Whether the spare record in this directory could take the place of the record.
+pub(super) fn is_spare_whole(base: impl AsFd, directory: &str) -> bool {
+    let json = file::read_at(base, &format!("{directory}/{SPARE_RECORD}"), LIMIT).unwrap_or_default();
+    serde_json::from_slice(&json).is_ok_and(|record: Record| record.flaw().is_none())
+}
+
 /// Whether the record in this directory is of a run with this command.
 pub fn is_record_of(directory: impl AsFd, command: ProcessId) -> bool {
     read(directory, ".").is_ok_and(|record| record.process == command)

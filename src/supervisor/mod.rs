@@ -16,6 +16,7 @@ mod command;
 mod guardian;
 mod launch;
 pub mod members;
+pub mod probe;
 mod report;
 mod watch;
 

@@ -24,6 +24,8 @@ pub const HEADING: Style = Style::new().bold();
 pub const FAINT: Style = Style::new().dimmed();
 /// What went wrong.
 pub const ERROR: Style = Style::new().red().bold();
+/// What may go wrong.
+pub const WARNING: Style = Style::new().yellow().bold();
 /// What to do about it.
 pub const HINT: Style = Style::new().cyan().bold();
 

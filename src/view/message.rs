@@ -6,12 +6,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::look::{ERROR, HINT, Look};
+use super::doctor;
+use super::look::{ERROR, HINT, Look, WARNING};
 use super::sanitize::visible;
 use super::wording::{self, haps, processes};
 use crate::core::duration;
 use crate::core::error::Error;
 use crate::core::id::Id;
+use crate::core::logout::Fate;
 use crate::core::name::Name;
 use crate::core::record::Record;
 use crate::core::signal::Signal;
@@ -147,6 +149,16 @@ pub fn log_event(event: Event) -> String {
     })
 }
 
+/// `run` started a hap that will not outlive the logout.
+pub fn logout_warning(fate: Fate, look: &Look) -> String {
+    let (warning, hint) = (look.paint(WARNING, "warning:"), look.paint(HINT, "hint:"));
+    let remedy = doctor::outlive(fate).unwrap_or_default();
+    format!(
+        "{warning} when you log out {}\n {hint} {remedy}; said only once, `hap doctor` says it again\n",
+        doctor::logout(fate)
+    )
+}
+
 /// `man` wrote the pages.
 pub fn manual_written(directory: &Path) -> String {
     line(&format!("Wrote hap(1) and a page for each verb to {}", directory.display()))
@@ -167,10 +179,11 @@ fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        cleaned, error, finished, healthy, killed, log_event, no_output_yet, nothing, paused, renamed, restarted,
-        resumed, signalled, started, stopped,
+        cleaned, error, finished, healthy, killed, log_event, logout_warning, manual_written, no_output_yet, nothing,
+        paused, renamed, restarted, resumed, signalled, started, stopped,
     };
     use crate::core::error::Error;
+    use crate::core::logout::Fate;
     use crate::core::name::Name;
     use crate::core::record::Outcome;
     use crate::core::signal::Signal;
@@ -250,6 +263,16 @@ mod tests {
         assert_eq!(no_output_yet(&over, Path::new("a\nb\u{1b}")), "Hap 1 (train): no output in a\\nb\\x1b\n");
         assert_eq!(log_event(Event::Truncated), "The log was truncated: it goes on from its new beginning\n");
         assert_eq!(log_event(Event::Replaced), "The log was replaced: it goes on with the new file\n");
+    }
+
+    #[test]
+    fn a_logout_is_warned_of_with_what_helps() {
+        assert_eq!(
+            logout_warning(Fate::KilledWithManager, &piped()),
+            "warning: when you log out haps are killed: this terminal belongs to your systemd manager, which ends with \
+             you\n hint: `loginctl enable-linger`; said only once, `hap doctor` says it again\n"
+        );
+        assert_eq!(manual_written(Path::new("man1")), "Wrote hap(1) and a page for each verb to man1\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod columns;
 pub mod completion;
+pub mod doctor;
 mod frame;
 pub mod json;
 pub mod look;
