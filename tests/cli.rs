@@ -8,9 +8,23 @@ use std::path::Path;
 
 use world::{World, finish};
 
-const VERBS: [&str; 13] = [
-    "run", "status", "show", "logs", "errors", "pause", "suspend", "resume", "signal", "kill", "stop", "clean",
+const VERBS: [&str; 16] = [
+    "run",
+    "status",
+    "show",
+    "logs",
+    "errors",
+    "pause",
+    "suspend",
+    "resume",
+    "signal",
+    "kill",
+    "stop",
+    "clean",
     "cleanall",
+    "completions",
+    "man",
+    "doctor",
 ];
 
 #[test]

@@ -1,6 +1,6 @@
-//! USAGE.md is executed: every `$ command` of its console blocks runs, one after the other in one world,
-//! and must print what stands below it. What differs from run to run (pids, times, generated names, the
-//! width of a column) is compared by its form. With `HAP_WRITE_USAGE=1` the page gets the real output.
+//! USAGE.md and the guides are executed: every `$ command` of a page's console blocks runs, one after the other
+//! in one world, and must print what stands below it. What differs from run to run (pids, times, generated names, the
+//! width of a column) is compared by its form. With `HAP_WRITE_USAGE=1` the pages get the real output.
 #![allow(missing_docs)] // a test
 
 mod world;
@@ -11,6 +11,7 @@ use std::path::Path;
 use world::{World, finish};
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/USAGE.md");
+const GUIDES: [&str; 3] = ["start", "training-over-ssh", "from-a-script"];
 
 /// A part of the page: text that is left as it is, or a command with the output expected of it.
 enum Part {
@@ -72,7 +73,22 @@ fn form_of_word(word: &str) -> String {
 
 #[test]
 fn every_command_of_the_manual_prints_what_stands_there() {
-    let page = fs::read_to_string(PAGE).expect("USAGE.md is there");
+    let commands = execute(Path::new(PAGE));
+    assert!(commands > 35, "only {commands} commands were found");
+}
+
+#[test]
+fn every_command_of_the_guides_prints_what_stands_there() {
+    for guide in GUIDES {
+        let page = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("docs/{guide}.md"));
+        assert!(execute(&page) > 0, "no command in {}", page.display());
+    }
+}
+
+/// Runs the commands of a page in a world of its own; returns how many there are.
+#[track_caller]
+fn execute(path: &Path) -> usize {
+    let page = fs::read_to_string(path).expect("the page is there");
     let world = World::new();
     let mut written = String::new();
     let mut commands = 0;
@@ -89,10 +105,10 @@ fn every_command_of_the_manual_prints_what_stands_there() {
             }
         }
     }
-    assert!(commands > 35, "only {commands} commands were found");
     if std::env::var_os("HAP_WRITE_USAGE").is_some() {
-        fs::write(PAGE, written).expect("USAGE.md can be written");
+        fs::write(path, written).expect("the page can be written");
     }
+    commands
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, Command as Definition, Parser, Subcommand};
 
-use super::{clean, kill, logs, pause, rename, restart, run, signal, status, wait};
+use super::{clean, complete, completions, doctor, kill, logs, man, pause, rename, restart, run, signal, status, wait};
 
 /// Prose in longer lines is hard to read.
 const WIDEST: usize = 100;
@@ -67,6 +67,11 @@ pub(super) enum Verb {
     Rename(rename::RenameArguments),
     #[command(visible_alias = "cleanall")]
     Clean(clean::CleanArguments),
+    Doctor(doctor::DoctorArguments),
+    Completions(completions::CompletionsArguments),
+    Man(man::ManArguments),
+    #[command(name = "__complete", hide = true)]
+    Complete(complete::CompleteArguments),
 }
 
 /// Reads a command line. Clap builds its definitions anew at every start, which for all verbs takes longer
@@ -97,7 +102,7 @@ pub(super) fn read(words: Vec<OsString>) -> Result<Arguments, clap::Error> {
 /// Reads `hap VERB ...` as if `hap VERB` were a program of its own.
 fn alone<T: Args>(words: Vec<OsString>, verb: fn(T) -> Verb) -> Result<Arguments, clap::Error> {
     let name = format!("hap {}", words[1].to_string_lossy());
-    let mut definition = T::augment_args(Definition::new("hap").bin_name(name).max_term_width(WIDEST));
+    let mut definition = T::augment_args(Definition::new("hap").bin_name(name).max_term_width(WIDEST).styles(STYLES));
     let mut matches = definition.try_get_matches_from_mut(words.into_iter().skip(1))?;
     let arguments = T::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut definition))?;
     Ok(Arguments { verb: Some(verb(arguments)), ..Arguments::list(false) })

@@ -11,6 +11,7 @@ use super::settings;
 use super::targets::Form;
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
+use crate::core::logout::Fate;
 use crate::ops::find::Haps;
 use crate::store::{self, StateDir};
 use crate::sys::terminal;
@@ -77,9 +78,25 @@ impl Context {
         self.out.borrow_mut().flush().map_err(Error::Output)
     }
 
+    /// Says to the user at the terminal that a logout does this to the hap just started.
+    pub(super) fn warn_of_logout(&self, fate: Fate) -> Result<()> {
+        self.flush()?;
+        say(&message::logout_warning(fate, self.error_look()));
+        Ok(())
+    }
+
+    /// Somebody reads what is said on stderr.
+    pub(super) fn is_watched(&self) -> bool {
+        self.error_look().width.is_some()
+    }
+
+    fn error_look(&self) -> &Look {
+        self.error_look.get_or_init(|| look(io::stderr()))
+    }
+
     /// Says on stderr what went wrong and what to do about it.
     pub(super) fn explain(&self, error: &Error) {
-        say(&message::error(error, self.error_look.get_or_init(|| look(io::stderr()))));
+        say(&message::error(error, self.error_look()));
     }
 }
 

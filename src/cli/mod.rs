@@ -3,10 +3,14 @@
 
 mod arguments;
 mod clean;
+mod complete;
+mod completions;
 mod context;
+mod doctor;
 mod kill;
 mod listing;
 mod logs;
+mod man;
 mod pause;
 mod rename;
 mod restart;
@@ -91,5 +95,9 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
         Verb::Restart(arguments) => restart::restart(context, &arguments),
         Verb::Rename(arguments) => rename::rename(context, &arguments),
         Verb::Clean(arguments) => clean::clean(context, &arguments),
+        Verb::Doctor(arguments) => doctor::doctor(context, &arguments),
+        Verb::Completions(arguments) => completions::completions(context, &arguments),
+        Verb::Man(arguments) => man::man(context, &arguments),
+        Verb::Complete(arguments) => complete::complete(context, &arguments),
     }
 }

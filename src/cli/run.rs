@@ -1,9 +1,9 @@
 //! `hap run`.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueHint};
 
 use super::context::{Context, debug, state_root, tell};
 use super::run_then::Then;
@@ -12,6 +12,7 @@ use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::name::{InvalidName, Name};
 use crate::ops::find::Haps;
+use crate::ops::logout;
 use crate::ops::run::{Request, run as start};
 use crate::store::StateDir;
 use crate::view::json::Deed;
@@ -41,7 +42,7 @@ pub(super) struct RunArguments {
     name: Option<OsString>,
 
     /// Run it in DIR
-    #[arg(short = 'd', long, value_name = "DIR")]
+    #[arg(short = 'd', long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     workdir: Option<PathBuf>,
 
     /// Set a variable in its environment (repeatable)
@@ -129,6 +130,7 @@ pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
     } else if !output.json {
         context.print(&message::started(started.id, &started.record.name, started.record.process.pid))?;
     }
+    warn_of_logout(context, &root)?;
     if !(output.json || check || wait) {
         return Ok(0);
     }
@@ -141,6 +143,14 @@ pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
         None if wait => then.wait(&hap),
         None => then.report(&hap, Deed::default(), "").map(|()| 0),
     }
+}
+
+/// Only to who sits at a terminal of a login session: nobody else logs out.
+fn warn_of_logout(context: &Context, root: &Path) -> Result<()> {
+    if !(context.is_watched() && settings::is_login_session()) {
+        return Ok(());
+    }
+    logout::warning(root).map_or(Ok(()), |fate| context.warn_of_logout(fate))
 }
 
 pub(super) fn read_name(text: OsString) -> Result<Name> {

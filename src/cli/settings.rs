@@ -86,6 +86,11 @@ pub(super) fn has_shades() -> bool {
     says("TERM", &["256color", "direct", "kitty", "ghostty", "alacritty"]) || says("COLORTERM", &["truecolor", "24bit"])
 }
 
+/// Whether this is within a login session as systemd makes them, `pam_systemd(8)`.
+pub(super) fn is_login_session() -> bool {
+    is_set("XDG_SESSION_ID") || is_set("XDG_RUNTIME_DIR")
+}
+
 /// Whether the terminal shows plain text only.
 pub(super) fn is_dumb() -> bool {
     env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")

@@ -44,6 +44,11 @@ impl Signal {
         (1..=RT_MAX).contains(&number).then_some(Self(number))
     }
 
+    /// Those with a name of their own, by number.
+    pub fn standard() -> impl Iterator<Item = Self> {
+        (1..).zip(NAMES).map(|(number, _)| Self(number))
+    }
+
     /// Reads `9`, `KILL` or `SIGKILL` in any case, also `RTMIN+2` and `RTMAX-1`.
     pub fn parse(text: &str) -> Option<Self> {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {

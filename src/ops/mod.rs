@@ -3,6 +3,7 @@
 
 pub mod clean;
 pub mod details;
+pub mod doctor;
 pub mod find;
 pub mod hap;
 pub mod hapless;
@@ -10,7 +11,9 @@ pub mod heal;
 pub mod kill;
 pub mod list;
 pub mod load;
+pub mod logout;
 pub mod logs;
+pub mod man;
 pub mod pause;
 pub mod rename;
 pub mod restart;

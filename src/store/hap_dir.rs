@@ -5,7 +5,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
-use super::layout::{CMDLINE, ENVIRON, LOCK, RUNS, STDERR, STDOUT};
+use super::layout::{CMDLINE, ENVIRON, LOCK, RUNS, SPARE_RECORD, STDERR, STDOUT};
 use super::record_file::{self, Flaw};
 use super::staging;
 use super::state_dir::StateDir;
@@ -74,6 +74,12 @@ impl<'a> HapDir<'a> {
             Some(name) => Record { name, ..record },
             None => record,
         }
+    }
+
+    /// The spare record, if it could take the place of the record as it is.
+    pub fn whole_spare(&self) -> Option<PathBuf> {
+        let is_whole = record_file::is_spare_whole(self.state.haps(), &self.id.to_string());
+        is_whole.then(|| self.path().join(SPARE_RECORD))
     }
 
     /// The numbers of the runs that restarts have replaced, in ascending order.

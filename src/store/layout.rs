@@ -8,6 +8,8 @@ pub(super) const TRASH: &str = "trash";
 pub(super) const RENAMES: &str = "renames";
 /// The highest id given out since the list was last empty.
 pub(super) const LAST_ID: &str = "last-id";
+/// Is there once the user was told that a logout ends haps here.
+pub(super) const LOGOUT_WARNED: &str = "logout-warned";
 /// Begins the name of a hap that is being made, in `haps`.
 pub(super) const STAGING_PREFIX: &str = ".new-";
 

@@ -16,6 +16,7 @@ mod rerun;
 mod staging;
 mod state_dir;
 mod trash;
+mod warned;
 
 pub use hap_dir::{HapDir, LockRefused};
 pub use log_times::{GRAIN, Times, TimesWriter};
@@ -24,3 +25,4 @@ pub use record_file::{Flaw, is_record_of, replace, seal};
 pub use rerun::Rerun;
 pub use staging::{Contents, Naming, Published, RunFiles, Staged};
 pub use state_dir::{StateDir, locate};
+pub use warned::{is_logout_warned, set_logout_warned};

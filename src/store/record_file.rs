@@ -81,6 +81,11 @@ fn read_file(base: impl AsFd, directory: &str, file: &'static str) -> Result<Rec
     Record::from_json(&json).map_err(flaw)
 }
 
+/// Whether the spare record in this directory could take the place of the record.
+pub(super) fn is_spare_whole(base: impl AsFd, directory: &str) -> bool {
+    read_file(base, directory, SPARE_RECORD).is_ok()
+}
+
 /// Whether the record in this directory is of a run with this command.
 pub fn is_record_of(directory: impl AsFd, command: ProcessId) -> bool {
     read(directory, ".").is_ok_and(|record| record.process == command)

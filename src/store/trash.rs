@@ -71,6 +71,14 @@ impl StateDir {
         self.restart_numbers_if_empty()
     }
 
+    /// How many things lie about that [`StateDir::sweep`] would remove.
+    pub fn litter(&self) -> Result<usize> {
+        let is_abandoned = |name: &&String| name.starts_with(STAGING_PREFIX) && self.is_abandoned(name);
+        let half_made = self.entries()?.iter().filter(is_abandoned).count();
+        let half_removed = file::open_directory_at(self.root_fd(), TRASH).and_then(file::names_in);
+        Ok(half_made + half_removed.map_or(0, |names| names.len()))
+    }
+
     fn restart_numbers_if_empty(&self) -> Result<()> {
         let registry = self.registry()?;
         if self.ids()?.is_empty() {

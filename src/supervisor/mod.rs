@@ -17,6 +17,7 @@ mod guardian;
 mod keeper;
 mod launch;
 pub mod members;
+pub mod probe;
 mod report;
 mod watch;
 

@@ -20,6 +20,11 @@ pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
+/// The name of that user, or its number where there is no name.
+pub fn own_user_name() -> String {
+    user_name(own_uid()).unwrap_or_else(|| own_uid().to_string())
+}
+
 /// The name of a user in `/etc/passwd`.
 pub fn user_name(uid: u32) -> Option<String> {
     account_field(uid, 0)

@@ -139,11 +139,21 @@ impl Handle {
         (asked == 0 && info.mask & INFO_EXIT != 0).then(|| wait::outcome(info.exit_code))
     }
 
+    /// Whether the kernel can send a signal to a process group by a handle. Tried with the signal 0,
+    /// which is none; that nobody is in the group is an answer of who knows what was asked.
+    pub fn knows_group_signals(&self) -> bool {
+        let answer = self.send_number(0, TO_PROCESS_GROUP);
+        !answer.is_err_and(|error| [Some(libc::EINVAL), Some(libc::ENOSYS)].contains(&error.raw_os_error()))
+    }
+
     fn send_with(&self, signal: Signal, flags: libc::c_uint) -> io::Result<bool> {
+        self.send_number(signal.number(), flags)
+    }
+
+    fn send_number(&self, signal: i32, flags: libc::c_uint) -> io::Result<bool> {
         let no_info = std::ptr::null::<libc::siginfo_t>();
         // SAFETY: the descriptor is open, and a null siginfo_t asks for the one that kill(2) makes.
-        let sent =
-            unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.fd.as_raw_fd(), signal.number(), no_info, flags) };
+        let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.fd.as_raw_fd(), signal, no_info, flags) };
         reached(sent == 0)
     }
 }

@@ -248,7 +248,7 @@ fn lossy(path: &Path) -> Cow<'_, str> {
 }
 
 /// JSON may contain what a terminal obeys, such as U+009B: it is escaped, which programs read as the same.
-fn text(value: &impl Serialize) -> String {
+pub(super) fn text(value: &impl Serialize) -> String {
     let raw = serde_json::to_string_pretty(value).expect("all keys are strings and all numbers finite");
     if raw.bytes().all(|byte| matches!(byte, b' '..=b'~' | b'\n')) {
         return raw + "\n";

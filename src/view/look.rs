@@ -36,6 +36,10 @@ pub const HEADING: Paint = Paint::new(Style::new().bold(), None);
 pub const FAINT: Paint = Paint::new(Style::new().dimmed(), None);
 /// What went wrong.
 pub const ERROR: Paint = Paint::new(Style::new().red().bold(), Some(160));
+/// What may go wrong.
+pub const WARNING: Paint = Paint::new(Style::new().yellow().bold(), Some(130));
+/// What is as it should be.
+pub const GOOD: Paint = Paint::new(Style::new().green(), Some(28));
 /// What to do about it.
 pub const HINT: Paint = Paint::new(Style::new().cyan().bold(), Some(31));
 

@@ -6,12 +6,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::look::{ERROR, HINT, Look};
+use super::doctor;
+use super::look::{ERROR, HINT, Look, WARNING};
 use super::sanitize::visible;
 use super::wording::{self, haps, processes};
 use crate::core::duration;
 use crate::core::error::Error;
 use crate::core::id::Id;
+use crate::core::logout::Fate;
 use crate::core::name::Name;
 use crate::core::record::Record;
 use crate::core::signal::Signal;
@@ -181,6 +183,21 @@ pub fn header(hap: &Hap, is_first: bool) -> String {
     format!("{before}==> {} <==\n", wording::name(&hap.record))
 }
 
+/// `run` started a hap that will not outlive the logout.
+pub fn logout_warning(fate: Fate, look: &Look) -> String {
+    let (warning, hint) = (look.paint(WARNING, "warning:"), look.paint(HINT, "hint:"));
+    let remedy = doctor::outlive(fate).unwrap_or_default();
+    format!(
+        "{warning} when you log out {}\n {hint} {remedy}; said only once, `hap doctor` says it again\n",
+        doctor::logout(fate)
+    )
+}
+
+/// `man` wrote the pages.
+pub fn manual_written(directory: &Path) -> String {
+    line(&format!("Wrote hap(1) and a page for each verb to {}", directory.display()))
+}
+
 /// What went wrong, and what to do about it.
 pub fn error(error: &Error, look: &Look) -> String {
     let (what, remedy) = (error.to_string(), error.remedy());
@@ -196,10 +213,11 @@ fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::{
-        cleaned, dropped, error, finished, header, healthy, killed, may_be_buffered, no_output_yet, nothing, paused,
-        renamed, restarted, resumed, signalled, started, stopped, told, unlimited,
+        cleaned, dropped, error, finished, header, healthy, killed, logout_warning, manual_written, may_be_buffered,
+        no_output_yet, nothing, paused, renamed, restarted, resumed, signalled, started, stopped, told, unlimited,
     };
     use crate::core::error::Error;
+    use crate::core::logout::Fate;
     use crate::core::name::Name;
     use crate::core::record::Outcome;
     use crate::core::signal::Signal;
@@ -294,6 +312,16 @@ mod tests {
         assert_eq!(header(&hap, false), "\n==> train <==\n");
         assert!(unlimited(id(1), &name("train")).starts_with("The logs of hap 1 (train) are not limited: "));
         assert!(may_be_buffered().contains("--unbuffered"));
+    }
+
+    #[test]
+    fn a_logout_is_warned_of_with_what_helps() {
+        assert_eq!(
+            logout_warning(Fate::KilledWithManager, &piped()),
+            "warning: when you log out haps are killed: this terminal belongs to your systemd manager, which ends with \
+             you\n hint: `loginctl enable-linger`; said only once, `hap doctor` says it again\n"
+        );
+        assert_eq!(manual_written(Path::new("man1")), "Wrote hap(1) and a page for each verb to man1\n");
     }
 
     #[test]

@@ -5,6 +5,8 @@
 
 mod align;
 mod columns;
+pub mod completion;
+pub mod doctor;
 mod frame;
 pub mod json;
 pub mod look;
