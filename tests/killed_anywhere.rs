@@ -55,6 +55,21 @@ fn the_supervisor_may_be_killed_at_any_system_call() {
 }
 
 #[test]
+fn a_supervisor_that_keeps_limit_and_times_may_be_killed_at_any_system_call() {
+    kill_at_every_stop(Role::Supervisor, &|world, stop, when| {
+        let keeping = ["run", "-n", "victim", "--log-limit", "256K", "--timestamps"];
+        let words = [&keeping[..], &["sh", "-c", "echo $$ > marker; echo run $$; sleep 0.01; echo end"]].concat();
+        let launch = Launch::traced(world, &words, Role::Supervisor, stop);
+        list(world, when);
+        if let Ok(pid) = fs::read_to_string(world.join("marker")) {
+            assert_eq!(output(world), format!("run {pid}end\n"), "{when}");
+        }
+        launch.check(world, when);
+        launch
+    });
+}
+
+#[test]
 fn the_command_may_be_killed_at_any_system_call_before_it_is_executed() {
     kill_everywhere(Role::Command);
 }

@@ -81,12 +81,24 @@ fn assert_clear(outcome: &Outcome, reason: &str) {
 fn a_disk_that_its_own_log_has_filled_loses_no_end() {
     let world = World::new();
     let Some(disk) = Disk::mount(&world, "size=400k") else { skip!("a file system cannot be mounted") };
+    assert_that_a_filled_disk_loses_no_end(&disk, &[]);
+}
+
+#[test]
+fn a_disk_without_room_for_times_loses_no_end_either() {
+    let world = World::new();
+    let Some(disk) = Disk::mount(&world, "size=400k") else { skip!("a file system cannot be mounted") };
+    assert_that_a_filled_disk_loses_no_end(&disk, &["--timestamps", "--log-limit", "100M"]);
+}
+
+fn assert_that_a_filled_disk_loses_no_end(disk: &Disk<'_>, options: &[&str]) {
     for (script, code, signal) in [
         ("yes; exit 42", Some(42), None),
         ("yes; kill -TERM $$", Some(-15), Some("SIGTERM")),
         ("yes; exit 0", Some(0), None),
     ] {
-        let id = disk.hap(&["run", "-q", "--wait", "sh", "-c", script]).stdout.trim().to_owned();
+        let words = [&["run", "-q", "--wait"], options, &["sh", "-c", script]].concat();
+        let id = disk.hap(&words).stdout.trim().to_owned();
         let status = disk.json(&id);
         assert_eq!((status["rc"].as_i64(), status["signal"].as_str()), (code, signal), "{status}");
         assert!(status["end_time"].is_string() && status["runtime_seconds"].is_f64(), "{status}");

@@ -206,14 +206,15 @@ impl<'a> Wish<'a> {
         let wants_times = how.timestamps || self.since.is_some();
         let times = if wants_times { log.known_times(haps, hap)? } else { Times::default() };
         let dropped = log.seek_to_first()?;
-        if dropped > 0 {
-            tell(&message::dropped(hap, dropped));
-        }
         if let Some(since) = self.since {
             log.seek_to_line_at(times.since(since))?;
         }
         if let Some(Last::Lines(count)) = how.tail {
             log.seek_to_last(count)?;
+        }
+        // Of what was not asked for nothing is said.
+        if dropped > 0 && log.position() == dropped {
+            tell(&message::dropped(hap, dropped));
         }
         Ok((log, times))
     }

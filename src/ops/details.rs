@@ -26,6 +26,8 @@ pub struct Details {
     pub cpu: Option<Duration>,
     /// Peak memory of the command, KiB.
     pub peak_rss_kib: Option<u64>,
+    /// What its logs take on the disk, bytes.
+    pub log_bytes: u64,
     /// The runs before the last restart, the first one first.
     pub runs: Vec<EarlierRun>,
 }
@@ -57,6 +59,7 @@ pub fn details(haps: &Haps, hap: &Hap) -> Details {
         environment,
         cpu,
         peak_rss_kib,
+        log_bytes: directory.log_room(),
         runs: earlier_runs(directory, hap.record.restarts),
     }
 }

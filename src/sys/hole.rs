@@ -41,10 +41,3 @@ pub fn free(file: impl AsFd, from: u64, to: u64) -> io::Result<()> {
 pub fn can_free(file: impl AsFd) -> bool {
     free(file, 0, BLOCK).is_ok()
 }
-
-/// How many bytes a file takes on the disk, which are not as many as it has.
-pub fn bytes_on_disk(file: impl AsFd) -> io::Result<u64> {
-    const UNIT: u64 = 512; // stat(3type), whatever the blocks of the file system are
-    let stat = rustix::fs::fstat(file)?;
-    Ok(u64::try_from(stat.st_blocks).unwrap_or(0).saturating_mul(UNIT))
-}

@@ -50,6 +50,8 @@ struct Object<'a> {
     host: Option<&'a str>,
     uid: Option<u32>,
     merge: Option<bool>,
+    log_limit: Option<u64>,
+    timestamps: Option<bool>,
     reason: Option<String>,
     path: Option<Cow<'a, str>>,
     #[serde(flatten)]
@@ -107,6 +109,7 @@ struct Closer<'a> {
     user: &'a str,
     cpu_seconds: Option<f64>,
     peak_rss_kib: Option<u64>,
+    log_bytes: u64,
     environment: Option<&'a [String]>,
     environment_error: Option<&'a str>,
     runs: Vec<Run>,
@@ -194,6 +197,8 @@ fn whole<'a>(hap: &'a Hap, details: Option<&'a Details>, zone: &TimeZone) -> Obj
         host: Some(&record.place.host),
         uid: Some(record.uid),
         merge: Some(record.merge),
+        log_limit: record.log_limit,
+        timestamps: Some(record.timestamps),
         reason: wording::reason(hap),
         path: None,
         taken: None,
@@ -223,6 +228,7 @@ fn closer<'a>(details: &'a Details, zone: &TimeZone) -> Closer<'a> {
         user: &details.user,
         cpu_seconds: details.cpu.map(|cpu| cpu.as_secs_f64()),
         peak_rss_kib: details.peak_rss_kib,
+        log_bytes: details.log_bytes,
         environment: details.environment.as_deref().ok(),
         environment_error: details.environment.as_ref().err().map(String::as_str),
         runs: details.runs.iter().map(|run| earlier(run, zone)).collect(),
@@ -320,6 +326,8 @@ mod tests {
   "host": "here",
   "uid": 1000,
   "merge": false,
+  "log_limit": null,
+  "timestamps": false,
   "reason": null,
   "path": null
 }
@@ -355,7 +363,8 @@ mod tests {
     fn a_closer_look_adds_its_keys_at_the_end() {
         let entry = whole(running(1, "train"));
         let text = one(&entry, Some(&details()), &TimeZone::UTC);
-        let added = ["parent_pid", "user", "cpu_seconds", "peak_rss_kib", "environment", "environment_error", "runs"];
+        let added = ["parent_pid", "user", "cpu_seconds", "peak_rss_kib", "log_bytes", "environment"];
+        let added = [&added[..], &["environment_error", "runs"]].concat();
         assert!(keys(&text).ends_with(&added), "{text}");
         let object = read(&text);
         assert_eq!(object["cpu_seconds"], 1.75);

@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use super::frame::{Row, draw};
 use super::look::{Badge, Look};
 use super::{time, wording};
-use crate::core::duration;
 use crate::core::error::Error;
+use crate::core::{duration, size};
 use crate::ops::details::{Details, EarlierRun};
 use crate::ops::hap::{Broken, Hap};
 
@@ -72,10 +72,11 @@ fn closer(hap: &Hap, details: &Details, zone: &TimeZone) -> Vec<Row> {
         Some(Row::new("User", &details.user)),
         Some(Row::new("Stdout", hap.stdout_file.display())),
         Some(Row::new("Stderr", hap.stderr_file.display())),
+        Some(Row::new("Logs", logs(hap, details.log_bytes))),
         Some(Row::new("Started", time(hap.record.started.unix_ns))),
         Row::maybe("Ended", wording::end(hap).map(time)),
         Row::maybe("CPU time", details.cpu.map(duration::short)),
-        Row::maybe("Peak memory", details.peak_rss_kib.map(memory)),
+        Row::maybe("Peak memory", details.peak_rss_kib.map(|kib| size::short(kib.saturating_mul(1024)))),
         Some(environment),
     ];
     rows.into_iter().flatten().collect()
@@ -89,21 +90,16 @@ fn earlier(run: &EarlierRun, zone: &TimeZone) -> String {
     format!("{}: {}{code}{runtime}, started {started}", run.number, run.status.kind().word())
 }
 
-/// `980 KiB`, `12.3 MiB`, `4.0 GiB`.
-fn memory(kib: u64) -> String {
-    const MIB: u64 = 1 << 10;
-    const GIB: u64 = 1 << 20;
-    let in_tenths = |unit: u64, name: &str| format!("{}.{} {name}", kib / unit, kib % unit * 10 / unit);
-    match kib {
-        0..MIB => format!("{kib} KiB"),
-        MIB..GIB => in_tenths(MIB, "MiB"),
-        GIB.. => in_tenths(GIB, "GiB"),
-    }
+/// `12.3 MiB on the disk, each limited to 100.0 MiB, with times`.
+fn logs(hap: &Hap, bytes: u64) -> String {
+    let limit = hap.record.log_limit.map(|limit| format!(", each limited to {}", size::short(limit)));
+    let times = if hap.record.timestamps { ", with times" } else { "" };
+    format!("{} on the disk{}{times}", size::short(bytes), limit.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{broken_panel, memory, panel};
+    use super::{broken_panel, panel};
     use crate::core::record::{Loss, Outcome};
     use crate::ops::details::Details;
     use crate::ops::hap::Hap;
@@ -171,6 +167,7 @@ Parent PID: 4241
 User: ada
 Stdout: /state/haps/2/stdout.log
 Stderr: /state/haps/2/stderr.log
+Logs: 8.0 KiB on the disk
 Started: 2025-11-23 07:20:01 +00:00
 Ended: 2025-11-23 07:20:03 +00:00
 CPU time: 1.7s
@@ -223,11 +220,10 @@ Hint: repair or remove that file by hand: hap never deletes what it cannot read
     }
 
     #[test]
-    fn memory_is_told_in_the_unit_that_suits_it() {
-        let cases = [(0, "0 KiB"), (1023, "1023 KiB"), (1024, "1.0 MiB"), (12_600, "12.3 MiB"), (3 << 20, "3.0 GiB")];
-        for (kib, text) in cases {
-            assert_eq!(memory(kib), text);
-        }
-        assert_eq!(memory(u64::MAX), "17592186044415.9 GiB");
+    fn what_is_done_about_the_logs_is_told_beside_their_size() {
+        let mut hap = running(1, "train");
+        (hap.record.log_limit, hap.record.timestamps) = (Some(100 << 20), true);
+        let text = panel(&hap, Some(&details()), &piped(), &TimeZone::UTC);
+        assert!(text.contains("Logs: 8.0 KiB on the disk, each limited to 100.0 MiB, with times\n"), "{text}");
     }
 }

@@ -75,6 +75,7 @@ pub(super) fn details() -> Details {
         environment: Ok(vec!["PATH=/usr/bin:/bin".to_owned(), "COLOUR=\u{1b}[31m".to_owned()]),
         cpu: Some(Duration::from_millis(1750)),
         peak_rss_kib: Some(12_600),
+        log_bytes: 8192,
         runs: Vec::new(),
     }
 }

@@ -2,6 +2,7 @@
 //! is started in it is dead when it is dropped.
 #![allow(dead_code, unreachable_pub)] // each test file uses another part of it
 
+pub mod following;
 pub mod process;
 pub mod strangers;
 pub mod terminal;

@@ -200,6 +200,8 @@ impl Followed {
         self.show(scene)?;
         match now {
             None => self.end(scene),
+            // Nothing comes to the log of a run that is over.
+            Some(_) if self.trails.iter().all(|trail| trail.own.run.is_some()) => self.end(scene),
             Some(now) if now.record.restarts != self.hap.record.restarts => self.change_run(now, scene),
             Some(now) => self.go_on(&now, scene),
         }
@@ -342,7 +344,7 @@ impl Scene {
 fn again(haps: &Haps, hap: &Hap) -> Result<Option<Hap>> {
     match haps.again(hap) {
         Ok(now) if is_same(&now.record, &hap.record) => Ok(Some(now)),
-        Ok(_) | Err(Error::UnknownAlias { .. }) => Ok(None),
+        Ok(_) | Err(Error::Gone { .. } | Error::UnknownAlias { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }

@@ -88,6 +88,11 @@ impl Log {
         self.stream
     }
 
+    /// Where it is read on.
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.file.metadata().is_ok_and(|metadata| metadata.len() == 0)
