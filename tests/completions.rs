@@ -130,7 +130,8 @@ fn only_haps_that_fit_the_verb_are_offered_the_newest_first() {
         assert_eq!(values(&world, &[verb, ""]), ["report", "x:y", "trial", "train"], "{verb}");
     }
     assert_eq!(values(&world, &["stop", "train", "3", ""]), ["trial"], "those already named are left out");
-    assert_eq!(values(&world, &["logs", "train", ""]), Vec::<String>::new(), "it takes but one");
+    assert_eq!(values(&world, &["logs", "train", ""]), ["report", "x:y", "trial"]);
+    assert_eq!(values(&world, &["rename", "train", ""]), Vec::<String>::new(), "it takes but one");
 }
 
 #[test]

@@ -149,14 +149,14 @@ fn every_page_is_in_the_table_of_contents() {
 fn reference() -> String {
     let world = World::new();
     let help = world.hap(&["--help"]).ok();
-    let mut text = format!("{REFERENCE_HEAD}\n## hap\n\n```text\n{help}```\n");
+    let mut parts = vec![format!("{REFERENCE_HEAD}\n## hap\n\n```text\n{help}```\n")];
     let rows = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
     let rows = rows.filter_map(|row| row.strip_prefix("  ")).filter(|row| !row.starts_with(' '));
     for verb in rows.filter_map(|row| row.split_whitespace().next()).filter(|verb| *verb != "help") {
         let help = world.hap(&[verb, "--help"]).ok();
-        text += &format!("\n## hap {verb}\n\n```text\n{help}```\n");
+        parts.push(format!("\n## hap {verb}\n\n```text\n{help}```\n"));
     }
-    text
+    parts.concat()
 }
 
 #[test]

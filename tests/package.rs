@@ -67,11 +67,11 @@ fn build_by_hand(world: &World, copy: &Path, target: &Path) {
     let package = metadata();
     let deb = &package["metadata"]["deb"];
     let root = world.path("by-hand");
-    let mut script = "set -e; ".to_owned();
+    let mut steps = vec!["set -e".to_owned()];
     for asset in deb["assets"].as_array().expect("a list") {
         let [from, to, mode] = [0, 1, 2].map(|index| asset[index].as_str().expect("text"));
         let directory = to.rsplit_once('/').expect("a path").0;
-        script += &format!("mkdir -p {0}/{directory}; install -m {mode} {from} {0}/{to}; ", root.display());
+        steps.push(format!("mkdir -p {0}/{directory}; install -m {mode} {from} {0}/{to}", root.display()));
     }
     let control = format!(
         "Package: hapless\nVersion: {}-1\nArchitecture: all\nMaintainer: {}\nDescription: {}\n",
@@ -81,8 +81,8 @@ fn build_by_hand(world: &World, copy: &Path, target: &Path) {
     );
     fs::create_dir_all(root.join("DEBIAN")).expect("a new directory");
     fs::write(root.join("DEBIAN/control"), control).expect("a new file");
-    script += &format!("dpkg-deb -Zgzip -z1 --root-owner-group --build {} {}", root.display(), target.display());
-    let mut build = world.script(&script);
+    steps.push(format!("dpkg-deb -Zgzip -z1 --root-owner-group --build {} {}", root.display(), target.display()));
+    let mut build = world.script(&steps.join("; "));
     build.current_dir(copy);
     let outcome = finish(build);
     assert_eq!(outcome.code, 0, "{outcome:?}");

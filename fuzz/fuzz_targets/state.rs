@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 
 use hapless::core::record::Record;
 use hapless::view::look::Look;
-use hapless::view::{json, panel, table};
+use hapless::ops::list::Item;
+use hapless::view::table::{self, List};
+use hapless::view::{json, panel};
 use hapless::{Entry, Hapless, Stream};
 use jiff::tz::TimeZone;
 use libfuzzer_sys::fuzz_target;
@@ -52,9 +54,11 @@ fn lay(state: &Path, victim: &str, bytes: &[u8]) {
 }
 
 fn show(entries: &[Entry]) {
-    let look = Look { colour: false, boxes: true, width: Some(60) };
+    let look = Look { colour: false, shades: false, boxes: true, width: Some(60) };
     let zone = TimeZone::UTC;
-    let mut texts = vec![table::table(entries, true, &|uid| uid.to_string(), &look), json::list(entries, &zone)];
+    let items: Vec<Item> = entries.iter().map(|entry| Item { entry: entry.clone(), load: None }).collect();
+    let list = List { items: &items, folded: 0, verbose: true, owner: &|uid| uid.to_string() };
+    let mut texts = vec![table::table(&list, &look), json::list(&items, &zone)];
     if let Entry::Whole(hap) = &entries[0] {
         texts.push(panel::panel(hap, None, &look, &zone));
     }

@@ -31,7 +31,7 @@ pub enum Error {
     NotActive { hap: Title, status: &'static str },
     #[error("hap {hap} is not paused: it is {status}")]
     NotPaused { hap: Title, status: &'static str },
-    #[error("hap {hap} runs on host {host}")]
+    #[error("hap {hap} belongs to another machine or container ({host})")]
     Elsewhere { hap: Title, host: String },
     #[error("the record of hap {hap} cannot be read: {path}: {reason}")]
     Broken { hap: Id, path: PathBuf, reason: String },
@@ -105,7 +105,7 @@ impl Error {
             }
             Self::NotActive { hap, .. } => format!("`hap status {}` shows how it ended", hap.id),
             Self::NotPaused { hap, .. } => format!("`hap pause {}` pauses it while it runs", hap.id),
-            Self::Elsewhere { host, .. } => format!("run this command on {host}"),
+            Self::Elsewhere { .. } => "run this command there: only there its processes can be told".into(),
             Self::Broken { .. } => "repair or remove that file by hand: hap never deletes what it cannot read".into(),
             Self::Busy { .. } => "try again in a moment".into(),
             Self::CommandNotFound { .. } => "check the spelling and PATH, or give the path of the program".into(),
@@ -317,7 +317,12 @@ mod tests {
         reads(&not_active, 1, "hap 3 (train) is not active: it is failed", how);
         let pause = "`hap pause 3` pauses it while it runs";
         reads(&not_paused, 1, "hap 3 (train) is not paused: it is running", pause);
-        reads(&elsewhere, 1, "hap 3 (train) runs on host there", "run this command on there");
+        reads(
+            &elsewhere,
+            1,
+            "hap 3 (train) belongs to another machine or container (there)",
+            "run this command there: only there its processes can be told",
+        );
         let busy = Error::Busy { hap: hap() };
         reads(&busy, 1, "hap 3 (train) is being changed by another hap command", "try again in a moment");
     }

@@ -14,7 +14,8 @@ const STACK_IN_USE: usize = 1 << 10;
 const MAPS_FILE: &str = "/proc/self/maps";
 const MAPS: usize = 16 << 10;
 
-/// The C library's notes about the only thread: in a static program they lie where the heap begins.
+/// So far from errno the C library's and Rust's notes about the only thread may be: in a static program they lie
+/// where the heap begins, or in a mapping of their own.
 const THREAD_NOTES: usize = 2800;
 
 /// Gives pages back that a forked process has inherited and will not use: the free parts of the
@@ -50,7 +51,7 @@ pub fn forget() {
 fn forget_others(here: usize) {
     let mut room = [0; MAPS];
     let maps = read_own(MAPS_FILE, &mut room);
-    let title = title().unwrap_or(usize::MAX..usize::MAX);
+    let (title, notes) = (title().unwrap_or(0..0), thread_notes());
     if !heap::leave() {
         return;
     }
@@ -63,10 +64,9 @@ fn forget_others(here: usize) {
         // SAFETY: what `forget` says is upheld by `supervisor::watch`, the only user of it.
         unsafe {
             if is_allocated {
-                discard(thread_notes_end(&range)..range.end);
+                discard_around(&notes, range);
             } else if name == "[stack]" {
-                discard(range.start..page_of(title.start).min(range.end));
-                discard(page_of(title.end.saturating_add(page_size() - 1)).max(range.start)..range.end);
+                discard_around(&title, range);
             }
         }
     }
@@ -138,11 +138,31 @@ fn here() -> usize {
     ptr::from_ref(std::hint::black_box(&mark)).addr()
 }
 
-/// The first page of allocated memory that has none of the C library's notes, without which there is no errno.
-fn thread_notes_end(allocated: &Range<usize>) -> usize {
-    // SAFETY: it only tells where one of those notes is (errno(3)).
-    let notes = unsafe { libc::__errno_location() }.addr();
-    if allocated.contains(&notes) { page_of(notes + THREAD_NOTES + page_size() - 1) } else { allocated.start }
+/// Where the C library's notes about the thread are, without which there is no errno.
+fn thread_notes() -> Range<usize> {
+    // SAFETY: it only tells where one of them is (errno(3)).
+    let one = unsafe { libc::__errno_location() }.addr();
+    one - THREAD_NOTES..one + THREAD_NOTES
+}
+
+/// Discards pages but for those with some of this.
+///
+/// # Safety
+///
+/// As for [`discard`].
+unsafe fn discard_around(kept: &Range<usize>, pages: Range<usize>) {
+    let inside = |address: usize| address.clamp(pages.start, pages.end);
+    let before = pages.start..inside(page_of(kept.start));
+    let after = inside(page_of(kept.end + page_size() - 1))..pages.end;
+    // SAFETY: the caller's contract.
+    unsafe {
+        if kept.end <= pages.start || pages.end <= kept.start {
+            discard(pages);
+        } else {
+            discard(before);
+            discard(after);
+        }
+    }
 }
 
 fn page_of(address: usize) -> usize {

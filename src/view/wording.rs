@@ -54,7 +54,10 @@ pub(super) fn end_of(status: Status) -> Option<i64> {
 pub(super) fn reason(hap: &Hap) -> Option<String> {
     match hap.status {
         Status::Lost(loss) | Status::Ending(Outcome::Lost(loss)) => Some(loss_reason(loss).to_owned()),
-        Status::Elsewhere => Some(format!("it belongs to host {}, which alone can tell", hap.record.place.host)),
+        Status::Elsewhere => Some(format!(
+            "it belongs to another machine or container ({}), which alone can tell",
+            hap.record.place.host
+        )),
         Status::Ended(end) => unstarted_reason(end.outcome),
         Status::Ending(outcome) => unstarted_reason(outcome),
         Status::Unbound | Status::Running | Status::Paused => None,
@@ -139,7 +142,10 @@ mod tests {
         assert_eq!(of(Status::Running), None);
         let losses = [Loss::Rebooted, Loss::Unwatched, Loss::Unreadable];
         assert!(losses.iter().all(|&loss| of(Status::Lost(loss)).is_some()));
-        assert_eq!(of(Status::Elsewhere).as_deref(), Some("it belongs to host here, which alone can tell"));
+        assert_eq!(
+            of(Status::Elsewhere).as_deref(),
+            Some("it belongs to another machine or container (here), which alone can tell")
+        );
         let unstarted = of(Status::Ending(Outcome::NotStarted(2))).expect("has a reason");
         assert!(unstarted.starts_with("it could not be executed: No such file"), "{unstarted}");
         assert_eq!(reason(&ended(1, "train", Outcome::Exited(1))), None);

@@ -185,7 +185,8 @@ mod tests {
         assert_eq!(at("lo"), "hap: : lo: ");
         assert_eq!(at("show tr"), "status: aliases: tr: ");
         assert_eq!(at("stop train "), "stop: aliases: : train");
-        assert_eq!(at("logs train "), "logs: : : train");
+        assert_eq!(at("logs train "), "logs: aliases: : train");
+        assert_eq!(at("rename a b "), "rename: : : a b");
         assert_eq!(at("signal train T"), "signal: aliases or signal: T: train");
         assert_eq!(at("rename a b"), "rename: new_name: b: a");
     }
@@ -195,9 +196,9 @@ mod tests {
         assert_eq!(at("-"), "hap: an option: -: ");
         assert_eq!(at("logs --f"), "logs: an option: --f: ");
         assert_eq!(at("logs -n "), "logs: the value of tail: : ");
-        assert_eq!(at("logs -fn 5 "), "logs: alias: : ");
-        assert_eq!(at("logs -n5 t"), "logs: alias: t: ");
-        assert_eq!(at("logs --tail=5 t"), "logs: alias: t: ");
+        assert_eq!(at("logs -fn 5 "), "logs: aliases: : ");
+        assert_eq!(at("logs -n5 t"), "logs: aliases: t: ");
+        assert_eq!(at("logs --tail=5 t"), "logs: aliases: t: ");
         assert_eq!(at("run --workdir=/et"), "run: the value of workdir: /et: ");
         assert_eq!(at("stop -- -"), "stop: aliases: -: ");
     }
