@@ -69,7 +69,8 @@ impl<'a> Writer<'a> {
 
 /// The lines from this number to that one, as a writer writes them.
 fn numbered(lines: std::ops::RangeInclusive<u64>) -> String {
-    lines.map(|number| format!("{number:063}\n")).collect()
+    let lines: Vec<String> = lines.map(|number| format!("{number:063}\n")).collect();
+    lines.concat()
 }
 
 /// What is shown is the end of what was written, from the beginning of a line on, and what is missing is said.
