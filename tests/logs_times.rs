@@ -117,6 +117,26 @@ fn following_with_times_marks_what_comes() {
 }
 
 #[test]
+fn who_follows_is_not_shown_the_times_of_what_was_truncated() {
+    let world = World::new();
+    let id = timed(&world);
+    let mut input = say(&world);
+    writeln!(input, "a long line that goes away").expect("it reads");
+    until_long(&world, &id, 27);
+    until_noted(&world, &id);
+    let mut following = Following::start(&world, &["logs", "-f", "-t", &id]);
+    assert!(following.line().ends_with("goes away\n"));
+    let after = between();
+    OpenOptions::new().write(true).open(world.file(&id, "stdout.log")).expect("a log").set_len(0).expect("truncated");
+    for word in ["new", "and more"] {
+        writeln!(input, "{word}").expect("it reads");
+        let line = following.line();
+        let (time, text) = with_time(line.trim_end());
+        assert!(text == word && time.is_some_and(|time| time > after), "{line}");
+    }
+}
+
+#[test]
 fn without_times_that_is_said_and_what_is_no_time_is_refused() {
     let world = World::new();
     let id = world.run(&["echo", "x"]);

@@ -61,7 +61,15 @@ struct Trail {
     is_missing: bool,
     /// It is watched itself, not only its place.
     is_watched: bool,
+    noted: Noted,
+}
+
+/// When which part of a log was written, as far as it was noted by now.
+#[derive(Default)]
+struct Noted {
     times: Option<Times>,
+    /// What was noted before this is of bytes that were truncated. Nanoseconds since 1970-01-01 UTC.
+    since: i64,
 }
 
 /// Everything that is the same for all that are followed.
@@ -259,7 +267,7 @@ impl Followed {
 
 impl Trail {
     fn new(voice: Voice, own: Log) -> Self {
-        Self { voice, own, usurper: None, is_missing: false, is_watched: false, times: None }
+        Self { voice, own, usurper: None, is_missing: false, is_watched: false, noted: Noted::default() }
     }
 
     /// The events of its directory are not those of the file that the command writes.
@@ -269,9 +277,9 @@ impl Trail {
 
     /// Shows what has come.
     fn show(&mut self, hap: &Hap, scene: &mut Scene) -> Result<()> {
-        scene.show(hap, &mut self.own, self.voice, &mut self.times)?;
+        scene.show(hap, &mut self.own, self.voice, &mut self.noted)?;
         match &mut self.usurper {
-            Some(usurper) => scene.show(hap, usurper, self.voice, &mut self.times),
+            Some(usurper) => scene.show(hap, usurper, self.voice, &mut self.noted),
             None => Ok(()),
         }
     }
@@ -302,15 +310,29 @@ impl Trail {
     }
 }
 
+impl Noted {
+    fn of(&self, offset: u64) -> Option<i64> {
+        self.times.as_ref()?.of(offset).filter(|&time| time >= self.since)
+    }
+
+    /// What was written a moment ago is noted in a moment.
+    fn or_now(&self) -> impl Fn(u64) -> Option<i64> {
+        let now = clock::now().unix_ns;
+        move |offset| self.of(offset).or(Some(now))
+    }
+}
+
 impl Scene {
     /// Shows a log up to its end.
-    fn show(&mut self, hap: &Hap, log: &mut Log, voice: Voice, times: &mut Option<Times>) -> Result<()> {
+    fn show(&mut self, hap: &Hap, log: &mut Log, voice: Voice, noted: &mut Noted) -> Result<()> {
         loop {
             let offset = log.position;
             match log.read_on(&mut self.block)? {
                 Look::Nothing => return Ok(()),
                 Look::Truncated => {
                     self.lines.finish(voice, &|_| None)?;
+                    // The supervisor may need a moment to forget what it has noted.
+                    *noted = Noted { times: None, since: clock::now().unix_ns };
                     (self.tell)(hap, Told::Truncated);
                 }
                 Look::Dropped(bytes) => {
@@ -322,21 +344,17 @@ impl Scene {
                         self.lines.say(voice, bytes, offset, &|_| None)?;
                         continue;
                     }
-                    if times.as_ref().is_none_or(|times| times.of(offset + bytes.len() as u64 - 1).is_none()) {
-                        *times = log.times(&self.haps, hap);
+                    if noted.of(offset + bytes.len() as u64 - 1).is_none() {
+                        noted.times = log.times(&self.haps, hap);
                     }
-                    // What was written a moment ago is noted in a moment.
-                    let now = clock::now().unix_ns;
-                    let of = |offset| times.as_ref().and_then(|times| times.of(offset)).or(Some(now));
-                    self.lines.say(voice, bytes, offset, &of)?;
+                    self.lines.say(voice, bytes, offset, &noted.or_now())?;
                 }
             }
         }
     }
 
     fn finish(&mut self, trail: &Trail) -> Result<()> {
-        let now = clock::now().unix_ns;
-        self.lines.finish(trail.voice, &|offset| trail.times.as_ref().and_then(|times| times.of(offset)).or(Some(now)))
+        self.lines.finish(trail.voice, &trail.noted.or_now())
     }
 }
 
