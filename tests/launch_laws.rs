@@ -5,22 +5,20 @@
 mod world;
 
 use std::collections::HashSet;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Barrier;
 use std::thread;
 
-use nix::fcntl::OFlag;
-use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use world::process::{Process, parse, status_line};
+use world::session::on_terminal;
 use world::{Companion, World, finish, id_in, tools, wait_for};
 
 /// The stdout of a hap that is started by a shell script, once it has ended. `$HAP` is `hap`.
@@ -129,27 +127,6 @@ fn a_supervisor_cannot_be_ended_by_anything_short_of_kill() {
 }
 
 // ---- Terminals ----
-
-/// A shell script as the leader of a new session on a new terminal, whose other end is returned.
-fn on_terminal(script: &mut Command) -> (Companion, OwnedFd) {
-    // Close-on-exec from birth: a child of another test that kept it would keep the terminal alive.
-    let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
-    grantpt(&master).and_then(|()| unlockpt(&master)).expect("our own terminal");
-    let name = ptsname_r(&master).expect("it has a name");
-    let slave =
-        OpenOptions::new().read(true).write(true).custom_flags(libc::O_NOCTTY).open(name).expect("its other end");
-    let copy = || Stdio::from(slave.try_clone().expect("a descriptor"));
-    script.stdin(copy()).stdout(copy()).stderr(copy());
-    // SAFETY: setsid(2) and ioctl(2) are system calls that may be made after a fork.
-    unsafe {
-        script.pre_exec(|| {
-            nix::unistd::setsid()?;
-            if libc::ioctl(0, libc::TIOCSCTTY, 0) < 0 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
-        });
-    }
-    let shell = Companion::start(std::mem::replace(script, Command::new("true")));
-    (shell, master.into())
-}
 
 #[test]
 fn the_hang_up_of_its_terminal_does_not_reach_it() {
@@ -456,6 +433,13 @@ fn signals_that_the_caller_ignored_or_blocked_are_reset() {
     for key in ["SigBlk", "SigIgn", "SigCgt", "SigPnd", "ShdPnd"] {
         assert_eq!(status_line(&status, key).as_deref(), Some("0000000000000000"), "{key}");
     }
+}
+
+#[test]
+fn a_caller_that_ignores_the_end_of_its_children_loses_no_exit_code() {
+    let world = World::new();
+    world.sh("trap '' CHLD; \"$HAP\" run -q sh -c 'exit 7'").ok();
+    assert_eq!(world.until_ended("1")["rc"], 7);
 }
 
 #[test]

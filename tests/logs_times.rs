@@ -209,7 +209,10 @@ fn a_truncated_log_has_times_from_then_on() {
 }
 
 /// Puts something else where the index is.
-fn damages() -> Vec<(&'static str, fn(&Path))> {
+/// What it is called, and how it is done to a file.
+type Damage = (&'static str, fn(&Path));
+
+fn damages() -> Vec<Damage> {
     vec![
         ("garbage", |path| fs::write(path, b"garbage".repeat(1000)).expect("our own file")),
         ("nothing in it", |path| fs::write(path, b"").expect("our own file")),

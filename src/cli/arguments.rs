@@ -6,7 +6,9 @@ use clap::builder::Styles;
 use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, Command as Definition, Parser, Subcommand};
 
-use super::{clean, complete, completions, doctor, kill, logs, man, pause, rename, restart, run, signal, status, wait};
+use super::{
+    adopt, clean, complete, completions, doctor, kill, logs, man, pause, rename, restart, run, signal, status, wait,
+};
 
 /// Prose in longer lines is hard to read.
 const WIDEST: usize = 100;
@@ -52,6 +54,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
     Run(run::RunArguments),
+    Adopt(adopt::AdoptArguments),
     #[command(visible_alias = "show")]
     Status(status::StatusArguments),
     Logs(logs::LogsArguments),

@@ -1,6 +1,7 @@
 //! Floor 4: arguments to a verb, its data to text, its errors to an exit code. The only place that
 //! reads the environment for settings, prints, and decides how the process ends.
 
+mod adopt;
 mod arguments;
 mod clean;
 mod complete;
@@ -83,6 +84,7 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
     let Some(verb) = arguments.verb else { return status::list(context, &arguments.list) };
     match verb {
         Verb::Run(arguments) => run::run(context, arguments),
+        Verb::Adopt(arguments) => adopt::adopt(context, arguments),
         Verb::Status(arguments) => status::status(context, &arguments),
         Verb::Logs(arguments) => logs::logs(context, &arguments),
         Verb::Errors(arguments) => logs::logs(context, &arguments.into_logs()),

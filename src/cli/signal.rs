@@ -54,7 +54,7 @@ pub(super) fn signal(context: &Context, arguments: &SignalArguments) -> Result<u
     let form = arguments.format.form(&arguments.aliases);
     context.for_each(&arguments.aliases, form, |haps, alias| {
         let hap = haps.active(alias)?;
-        signal::signal(&hap, signal, target)?;
+        signal::signal(haps, &hap, signal, target)?;
         if !form.is_json() {
             return Ok(message::signalled(&hap, signal));
         }

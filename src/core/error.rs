@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use super::adoption::{Obstacle, Step};
 use super::id::Id;
 use super::name::{InvalidName, Name};
 use super::title::Title;
@@ -71,6 +72,14 @@ pub enum Error {
     WillNotHalt { hap: Title, count: usize },
     #[error("the time is up and hap {hap} is still {status}")]
     TimedOut { hap: Title, status: &'static str },
+    #[error("{text:?} is no pid")]
+    BadPid { text: String },
+    #[error("process {pid} cannot be adopted: {obstacle}")]
+    NotAdoptable { pid: i32, obstacle: Obstacle },
+    #[error("process {pid} was not adopted, it goes on as before: hap could not {step}: {source}")]
+    NotAdopted { pid: i32, step: Step, source: io::Error },
+    #[error("hap {hap} ran as {user}, and you are not")]
+    RanAsAnother { hap: Title, user: String },
     #[error("hap {hap} has no run {run}")]
     NoSuchRun { hap: Title, run: u32, last: u32 },
     #[error("hap {hap} has not been restarted: there is no run before")]
@@ -135,6 +144,19 @@ impl Error {
                 "what hangs in the kernel, on a dead network disk perhaps, goes when that answers".into()
             }
             Self::TimedOut { hap, .. } => format!("`hap wait {}` waits on, `hap stop {0}` ends it", hap.id),
+            Self::BadPid { text } => match text.strip_prefix('%') {
+                Some(_) => format!("only your shell knows its jobs: `hap adopt $(jobs -p {text})`"),
+                None => "`jobs -l` lists what this shell has started, `ps -u $USER` all that you run".into(),
+            },
+            Self::NotAdoptable { obstacle, .. } => obstacle.remedy(),
+            Self::NotAdopted { source, .. } => match source.raw_os_error() {
+                Some(libc::EMFILE) => "it has no file descriptor left to give: `prlimit --nofile` gives it more".into(),
+                Some(libc::ETIMEDOUT) => {
+                    "it hangs in the kernel, on a dead network disk perhaps: try again then".into()
+                }
+                _ => "see ptrace(2) for what may be in the way; `hap adopt --only` takes it without its job".into(),
+            },
+            Self::RanAsAnother { user, .. } => format!("`sudo -u {user} hap run COMMAND` starts it for {user}"),
             Self::NoSuchRun { last: 1, .. } => "run 1 is the only one so far".into(),
             Self::NoSuchRun { last, .. } => format!("its runs are 1 to {last}, and {last} is the present one"),
             Self::NoRunBefore { hap } => format!("`hap logs {}` shows its output", hap.id),
@@ -157,6 +179,7 @@ impl Error {
             // As a shell says that SIGINT ended a command.
             Self::Interrupted { .. } => 130,
             Self::NoSuchSignal { .. }
+            | Self::BadPid { .. }
             | Self::BadEnvironment { .. }
             | Self::NoSuchTime { .. }
             | Self::BadSize { .. } => 2,

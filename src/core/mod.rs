@@ -1,5 +1,6 @@
 //! Floor 0: what is true of haps on paper. Pure data and decisions: no files, no processes, no clock.
 
+pub mod adoption;
 pub mod alias;
 pub mod command_line;
 pub mod duration;

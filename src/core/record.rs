@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::adoption::Adopted;
 use super::command_line::quoted;
 use super::name::Name;
 use super::signal::Signal;
@@ -50,6 +51,9 @@ pub struct Record {
     pub process: ProcessId,
     /// When the command was started.
     pub started: Moment,
+    /// It was running before it became a hap; absent for a command that `hap` has started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adopted: Option<Adopted>,
     /// How it ended; absent while nobody has seen an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<End>,

@@ -69,7 +69,8 @@ impl Hapless {
     /// Sends a signal to an active hap: to its process group what a terminal sends to a job, else to
     /// the command alone.
     pub fn signal(&self, hap: &Hap, signal: Signal) -> Result<()> {
-        signal::signal(&self.haps_of(hap)?.active(&Alias::Id(hap.id))?, signal, signal.default_target())
+        let haps = self.haps_of(hap)?;
+        signal::signal(&haps, &haps.active(&Alias::Id(hap.id))?, signal, signal.default_target())
     }
 
     /// Sleeps until it has ended, or for so long at most.

@@ -2,11 +2,12 @@
 
 use std::os::fd::AsFd;
 
+use crate::core::id::Id;
 use crate::core::record::{Place, Record};
 use crate::core::signal::Signal;
 use crate::core::status::Presence;
 use crate::ops::hap::Hap;
-use crate::store::{HapDir, StateDir};
+use crate::store::{StateDir, adoption_file};
 use crate::supervisor::{self, Ward};
 use crate::sys::pidfd::Handle;
 use crate::sys::{fork, proc, tree};
@@ -15,17 +16,21 @@ use crate::sys::{fork, proc, tree};
 /// What cannot be healed now is tried again by the next `hap`.
 pub fn heal(state: &StateDir, hap: &Hap, here: &Place) -> bool {
     if hap.unsupervised {
-        return adopt(state.hap(hap.id), here).is_some();
+        return watch_over(state, hap.id, here).is_some();
     }
     // A supervisor that somebody has stopped sees nothing.
     let is_stopped = hap.status.is_active() && proc::presence(hap.record.supervisor) == Presence::Stopped;
     is_stopped && tree::send(hap.record.supervisor, Signal::CONT).is_ok()
 }
 
-fn adopt(hap: HapDir<'_>, here: &Place) -> Option<()> {
+fn watch_over(state: &StateDir, id: Id, here: &Place) -> Option<()> {
+    let hap = state.hap(id);
     let lock = hap.lock().ok()?;
     let directory = hap.open_directory().ok()?;
     let record = hap.record().ok().filter(|record| is_unsupervised(record, here))?;
+    if adoption_file::unfinished(&directory).is_some_and(|adoption| adoption.failed) {
+        return state.withdraw(id, &record).ok();
+    }
     let command = Handle::open(record.process).ok().flatten()?;
     let _private = fork::private_umask();
     let ward = Ward { directory: directory.as_fd(), lock: lock.as_fd(), command: &command, record: &record };

@@ -29,7 +29,8 @@ pub struct Ended {
 pub fn kill(haps: &Haps, hap: &Hap) -> Result<Ended> {
     check(hap)?;
     let members = haps.members(hap);
-    let (killed, left) = tree::kill(&|| members.list()).map_err(Error::system("kill it"))?;
+    let (killed, left) =
+        tree::kill(&|| members.list(), &|group| members.owns_group(group)).map_err(Error::system("kill it"))?;
     if left > 0 {
         return Err(Error::WillNotEnd { hap: hap.title(), count: left });
     }

@@ -1,6 +1,8 @@
 //! Floor 3: one verb per file. Arguments come in as data, effects happen below, data goes out.
 //! Nothing here prints.
 
+pub mod adopt;
+mod adoptable;
 pub mod clean;
 pub mod details;
 pub mod doctor;

@@ -9,7 +9,8 @@ use crate::sys::{clock, proc, tree};
 /// Stops all of an active hap. Returns when nothing of it runs: how many processes that is.
 pub fn pause(haps: &Haps, hap: &Hap) -> Result<usize> {
     let members = haps.members(hap);
-    let halted = tree::halt(&|| members.list()).map_err(Error::system("pause it"))?;
+    let halted = tree::halt(&|| members.list(), &|group| members.owns_group(group));
+    let halted = halted.map_err(Error::system("pause it"))?;
     if halted.running > 0 {
         return Err(Error::WillNotHalt { hap: hap.title(), count: halted.running });
     }

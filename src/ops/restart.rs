@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 use crate::core::error::{Error, Result};
 use crate::core::record::{End, Loss, Outcome, Record};
 use crate::core::status::{Kind, Status};
+use crate::ops::adopt::is_its_user;
+use crate::ops::details::user;
 use crate::ops::find::{Haps, not_active};
 use crate::ops::hap::{Hap, is_over};
 use crate::ops::kill;
@@ -34,6 +36,9 @@ pub fn restart(haps: &Haps, hap: &Hap, timeout: Duration) -> Result<Record> {
     if hap.status.kind() == Kind::Elsewhere {
         return Err(not_active(hap));
     }
+    if !is_its_user(&hap.record) {
+        return Err(Error::RanAsAnother { hap: hap.title(), user: user(hap.record.uid) });
+    }
     let directory = haps.state().hap(hap.id);
     let plan = plan(directory, hap)?;
     if !hap.is_over() {
@@ -57,7 +62,7 @@ fn start(haps: &Haps, hap: &Hap, plan: Plan, lock: Held, before: Record) -> Resu
     let waiting: Waiting = supervisor::prepare(job)?;
     let (supervisor, process, started) = (waiting.supervisor, waiting.process, waiting.started);
     let restarts = before.restarts + 1;
-    let record = Record { restarts, place, supervisor, process, started, end: None, ..before };
+    let record = Record { restarts, place, supervisor, process, started, adopted: None, end: None, ..before };
     let refused = match rerun.commit(&record) {
         Ok(()) => {
             waiting.go(hap.id, &record.name).map_err(|refused| explain(refused, &record, &program, workdir.as_fd()))

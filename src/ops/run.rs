@@ -91,6 +91,7 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
         supervisor: waiting.supervisor,
         process: waiting.process,
         started: waiting.started,
+        adopted: None,
         end: None,
     })?;
     match waiting.go(published.id, &published.record.name) {

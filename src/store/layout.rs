@@ -18,6 +18,8 @@ pub(super) const RUNS: &str = "runs";
 pub(super) const RECORD: &str = "record.json";
 /// The record with room for the end, already on the disk when the command starts: see `record_file`.
 pub(super) const SPARE_RECORD: &str = "record.next";
+/// An adoption that is under way: see `adoption_file`.
+pub(super) const ADOPTION: &str = "adoption.json";
 pub(super) const CMDLINE: &str = "cmdline";
 pub(super) const ENVIRON: &str = "environ";
 pub(super) const CWD: &str = "cwd";

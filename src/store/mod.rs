@@ -4,6 +4,7 @@
 //! file and the reason. A hap is written only by who holds its `lock`; ids and names are given out
 //! only under the lock of the `haps` directory. `docs/state-format.md` describes the files.
 
+pub mod adoption_file;
 mod hap_dir;
 mod layout;
 mod log_times;

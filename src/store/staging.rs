@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use super::layout::{CMDLINE, CWD, ENVIRON, LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT};
+use super::layout::{ADOPTION, CMDLINE, CWD, ENVIRON, LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT};
 use super::record_file::Blank;
 use super::state_dir::{Registry, StateDir};
 use crate::core::error::{Error, Result};
@@ -186,7 +186,7 @@ impl StateDir {
     /// Removes what was made of a hap, without opening anything: the reason may be that too much is
     /// open. What cannot be removed now goes with the next clean.
     fn discard(&self, staged: &str) {
-        for file in [CMDLINE, ENVIRON, CWD, STDOUT, STDERR, RECORD, SPARE_RECORD, LOCK] {
+        for file in [ADOPTION, CMDLINE, ENVIRON, CWD, STDOUT, STDERR, RECORD, SPARE_RECORD, LOCK] {
             let _ = file::remove_at(self.haps(), &format!("{staged}/{file}"));
         }
         let _ = file::remove_directory_at(self.haps(), staged);

@@ -1,4 +1,4 @@
-//! A new supervisor for a command whose own was killed.
+//! A supervisor for a command that it has not started: that command's own was killed, or it never had one.
 //!
 //! It is not the command's parent, so it waits on a pidfd. The exit status it learns from the
 //! kernel (`PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`, Linux 6.15), or from `/proc` while the command
@@ -7,10 +7,12 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
+use super::adoption::{self, Refusal};
 use super::keeper::{Keeper, Keeping};
 use super::launch::SUPERVISOR;
 use super::report::Report;
 use super::watch::end;
+use crate::core::adoption::Adopted;
 use crate::core::error::{Error, Result};
 use crate::core::record::{Loss, Outcome, ProcessId, Record};
 use crate::core::status::Presence;
@@ -33,7 +35,7 @@ pub struct Ward<'a> {
 }
 
 /// Starts a supervisor that waits for the command to end. Returns, in the caller, once the record
-/// says who it is.
+/// says who it is and an adoption that was not finished is; an error if that cannot be.
 pub fn guard(ward: &Ward<'_>) -> Result<ProcessId> {
     let (report, report_end) = descriptor::pipe().map_err(Error::system("make a pipe"))?;
     let blocked = mask::block_all();
@@ -42,9 +44,11 @@ pub fn guard(ward: &Ward<'_>) -> Result<ProcessId> {
         Side::Parent(intermediate) => {
             drop(blocked);
             drop(report_end);
-            let report = Report::receive(report).map_err(Error::system("start a process"));
+            let made = Report::receive(&report).map_err(Error::system("start a process"));
             let _ = wait::wait_for(intermediate);
-            Ok(report?.ok_or(Error::SupervisorKilled)?.supervisor)
+            let supervisor = made?.ok_or(Error::SupervisorKilled)?.supervisor;
+            let refusal = Refusal::hear(report).map_err(Error::system("hear from a process"))?;
+            refusal.map_or(Ok(supervisor), Err)
         }
     }
 }
@@ -68,10 +72,16 @@ fn stand_guard(ward: &Ward<'_>, report: BorrowedFd<'_>) -> ! {
     let is_recorded = recorded.is_ok();
     Report::send(recorded, report);
     if is_recorded {
-        descriptor::close_all_but(kept);
-        memory::set_title(SUPERVISOR.to_bytes());
-        memory::give_back();
-        wait_for_end(ward);
+        match adoption::finish(ward) {
+            Err(refusal) => refusal.tell(report),
+            Ok(others) => {
+                let _ = record_others(ward, &others);
+                descriptor::close_all_but(kept);
+                memory::set_title(SUPERVISOR.to_bytes());
+                memory::give_back();
+                wait_for_end(ward, &others);
+            }
+        }
     }
     fork::exit_now(0)
 }
@@ -82,16 +92,34 @@ fn take_over(ward: &Ward<'_>) -> io::Result<Report> {
         descriptor::put_on(null.as_fd(), number)?;
     }
     file::enter_root()?;
-    let supervisor = proc::identify(fork::own_pid()).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))?;
+    let supervisor = own_identity()?;
     store::replace(ward.directory, &Record { supervisor, ..ward.record.clone() })?;
     Ok(Report { supervisor, process: ward.record.process, started: ward.record.started })
 }
 
-fn wait_for_end(ward: &Ward<'_>) {
+/// Those that an adopted command has started while it was being adopted came to it as well.
+fn record_others(ward: &Ward<'_>, others: &[ProcessId]) -> io::Result<()> {
+    match &ward.record.adopted {
+        Some(adopted) if adopted.others != others => {
+            let adopted = Some(Adopted { others: others.to_vec(), ..adopted.clone() });
+            let supervisor = own_identity()?;
+            store::replace(ward.directory, &Record { supervisor, adopted, ..ward.record.clone() })
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn own_identity() -> io::Result<ProcessId> {
+    proc::identify(fork::own_pid()).ok_or_else(|| io::Error::from_raw_os_error(libc::ESRCH))
+}
+
+fn wait_for_end(ward: &Ward<'_>, others: &[ProcessId]) {
     keep_logs(ward);
     let outcome = ward.command.wait().map(|()| outcome_of(ward.command));
     let outcome = outcome.ok().flatten().unwrap_or(Outcome::Lost(Loss::Unreadable));
-    let _ = store::seal(ward.directory, &end(outcome, ward.record.started, None, false));
+    let lives = |process: &ProcessId| !matches!(proc::presence(*process), Presence::Gone | Presence::Zombie(_));
+    let survivors = others.iter().any(lives);
+    let _ = store::seal(ward.directory, &end(outcome, ward.record.started, None, survivors));
 }
 
 /// What was asked to be done about the logs goes on, until the command has ended.

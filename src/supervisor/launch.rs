@@ -186,6 +186,7 @@ fn become_supervisor(job: &Job<'_>, pipes: &Pipes) -> io::Result<()> {
         pipes.verdict.0.as_raw_fd(),
         pipes.verdict.1.as_raw_fd(),
     ]);
+    mask::hear_of_children();
     fork::adopt_orphans()?;
     let null = descriptor::null()?;
     for number in 0..=2 {

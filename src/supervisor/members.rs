@@ -4,6 +4,10 @@
 //! A supervisor that lives has all of them below it, also those that left their session: it is their
 //! subreaper. Without it, what the command has below it, and what is still in its session, is all
 //! that can be proved to belong.
+//!
+//! A command that was adopted has a supervisor that is no parent of it. To it belong the processes that were
+//! taken with it, what these have below them, and all of its process group if that was taken as a whole: the
+//! number of a group cannot go to another one while somebody known is still in it.
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -11,6 +15,7 @@ use std::fs;
 use std::path::Path;
 
 use super::launch::SUPERVISOR;
+use crate::core::adoption::Adopted;
 use crate::core::record::{ProcessId, Record};
 use crate::store::StateDir;
 use crate::sys::proc::{self, Stat};
@@ -31,6 +36,9 @@ impl<'a> Members<'a> {
 
     /// All that live, and zombies that nobody has fetched yet.
     pub fn list(&self) -> Vec<Stat> {
+        if let Some(adopted) = &self.record.adopted {
+            return self.adopted(adopted);
+        }
         let supervisor = self.record.supervisor;
         if proc::stat_of(supervisor).is_some_and(|stat| !stat.is_zombie()) {
             let below = tree::descendants(&[supervisor.pid], &|stat| self.is_foreign(stat));
@@ -39,6 +47,27 @@ impl<'a> Members<'a> {
             }
         }
         self.orphans()
+    }
+
+    /// Whether all of this process group belongs to the hap, one of whose members is in it.
+    pub fn owns_group(&self, group: i32) -> bool {
+        let command = self.record.process.pid;
+        match &self.record.adopted {
+            None => true,
+            Some(adopted) if adopted.group == Some(group) => true,
+            // One that a descendant made for itself. The command's own may be of others, too.
+            Some(_) => group != command && self.list().iter().any(|stat| stat.id.pid == group),
+        }
+    }
+
+    fn adopted(&self, adopted: &Adopted) -> Vec<Stat> {
+        let known = [self.record.process].into_iter().chain(adopted.others.iter().copied());
+        let mut members: Vec<Stat> = known.filter_map(proc::stat_of).collect();
+        let is_foreign = |stat: &Stat| is_supervisor(stat.id.pid) || self.is_of_another_hap(stat);
+        if let Some(group) = adopted.group.filter(|&group| members.iter().any(|stat| stat.group == group)) {
+            members.extend(in_group(group, &members, &is_foreign));
+        }
+        with_descendants(members, &is_foreign)
     }
 
     fn orphans(&self) -> Vec<Stat> {
@@ -71,9 +100,34 @@ impl<'a> Members<'a> {
         let ids = self.state.ids().unwrap_or_default();
         let records = ids.into_iter().filter_map(|id| self.state.hap(id).record().ok());
         let here = records.filter(|record| record.end.is_none() && record.place == self.record.place);
-        let commands = here.map(|record| record.process).filter(|&process| process != self.record.process);
-        commands.map(ProcessId::as_in_stat).collect()
+        let others = here.filter(|record| record.process != self.record.process);
+        let taken = |record: Record| record.adopted.map(|adopted| adopted.others).unwrap_or_default();
+        let processes = others.flat_map(|record| [record.process].into_iter().chain(taken(record)));
+        processes.map(ProcessId::as_in_stat).collect()
     }
+}
+
+/// A command, all of this process group if there is one, and all that descends from these, but for what is foreign.
+pub fn job(command: ProcessId, group: Option<i32>, is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Stat> {
+    let mut members: Vec<Stat> = proc::stat_of(command).into_iter().collect();
+    let is_foreign = |stat: &Stat| is_supervisor(stat.id.pid) || is_foreign(stat);
+    if let Some(group) = group {
+        members.extend(in_group(group, &members, &is_foreign));
+    }
+    with_descendants(members, &is_foreign)
+}
+
+fn in_group(group: i32, known: &[Stat], is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Stat> {
+    let is_known = |stat: &Stat| known.iter().any(|known| known.id == stat.id);
+    let mut members = proc::all();
+    members.retain(|stat| stat.group == group && !is_known(stat) && !is_foreign(stat));
+    members
+}
+
+fn with_descendants(mut members: Vec<Stat>, is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Stat> {
+    let roots: Vec<i32> = members.iter().map(|stat| stat.id.pid).collect();
+    members.extend(tree::descendants(&roots, is_foreign));
+    members
 }
 
 /// For the supervisor itself: no child is left but supervisors of other haps.
@@ -82,7 +136,7 @@ pub(super) fn only_other_haps_are_left() -> bool {
 }
 
 /// Whether this is the supervisor of a hap: it has the name and keeps a hap's lock open.
-fn is_supervisor(pid: i32) -> bool {
+pub fn is_supervisor(pid: i32) -> bool {
     let name = fs::read(format!("/proc/{pid}/comm"));
     name.is_ok_and(|name| name.trim_ascii_end() == SUPERVISOR.to_bytes()) && has_lock_open(pid)
 }

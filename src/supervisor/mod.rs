@@ -12,6 +12,7 @@
 //! The command executes nothing before it is recorded, and the supervisor needs nobody from then
 //! on. Each may be killed at any instant: that leaves no command, or a recorded one.
 
+mod adoption;
 mod command;
 mod guardian;
 mod keeper;
@@ -19,6 +20,9 @@ mod launch;
 pub mod members;
 pub mod probe;
 mod report;
+mod surgery;
+#[cfg(test)]
+mod surgery_tests;
 mod watch;
 
 pub use guardian::{Ward, guard};

@@ -166,7 +166,7 @@ pub(super) mod verdict {
 }
 
 /// Reads until the buffer is full or the other end is closed.
-fn read(from: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read(from: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
         match rustix::io::retry_on_intr(|| rustix::io::read(&from, &mut buffer[length..]))? {

@@ -35,19 +35,23 @@ pub fn open_at(base: impl AsFd, path: &str, access: Access) -> io::Result<OwnedF
 
 /// The same, and how long it is.
 pub fn open_with_length(base: impl AsFd, path: &str, access: Access) -> io::Result<(OwnedFd, u64)> {
-    let access = match access {
+    let flags = match access {
         Access::Read => OFlags::RDONLY,
         Access::Write => OFlags::WRONLY,
+        Access::Append => OFlags::WRONLY | OFlags::APPEND,
         Access::Change => OFlags::RDWR,
     };
     // NONBLOCK: a FIFO in the place of the file must not make us wait for its other end.
-    let file = open_below(base.as_fd(), path, access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC)?;
+    let file = open_below(base.as_fd(), path, flags | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC)?;
     let stat = rustix::fs::fstat(&file)?;
-    if FileType::from_raw_mode(stat.st_mode).is_file() {
-        Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
-    } else {
-        Err(io::Error::other("it is no regular file"))
+    if !FileType::from_raw_mode(stat.st_mode).is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
+    if matches!(access, Access::Append) {
+        // Such a file is handed on to a command, which finds it as if it had been opened plainly.
+        rustix::fs::fcntl_setfl(&file, OFlags::APPEND)?;
+    }
+    Ok((file, u64::try_from(stat.st_size).unwrap_or(0)))
 }
 
 /// What a file is opened for.
@@ -57,6 +61,8 @@ pub enum Access {
     Read,
     /// To change it in place.
     Write,
+    /// To add to its end.
+    Append,
     /// To read it and change it in place.
     Change,
 }

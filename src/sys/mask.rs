@@ -39,6 +39,13 @@ pub fn ignore_file_size_signal() {
     debug_assert_ne!(ignored, libc::SIG_ERR);
 }
 
+/// Whoever ignores SIGCHLD, and whatever was forked from it, is told of no end of a child (wait(2)): not so here.
+pub fn hear_of_children() {
+    // SAFETY: the default action runs no code of ours.
+    let before = unsafe { libc::signal(libc::SIGCHLD, libc::SIG_DFL) };
+    debug_assert_ne!(before, libc::SIG_ERR);
+}
+
 /// Every signal to its default action: what a new command starts with.
 pub fn reset_actions() {
     for number in 1..=LAST {

@@ -17,6 +17,9 @@ use crate::sys::proc::{self, Stat};
 /// How long a process may take to halt or to die. Only one that hangs in the kernel takes longer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long is waited for all of a tree to halt before it is looked at again.
+const ROUND: Duration = Duration::from_millis(20);
+
 /// All that descends from these processes and lives, they themselves left out, without those for
 /// which `is_foreign` holds and what is below them.
 pub fn descendants(roots: &[i32], is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Stat> {
@@ -42,11 +45,13 @@ pub struct Halted {
 }
 
 /// Halts every process that `find` finds, again and again until it finds nothing that still runs.
-pub fn halt(find: &dyn Fn() -> Vec<Stat>) -> io::Result<Halted> {
-    halt_until(Instant::now() + PATIENCE, find)
+///
+/// What is in a group for which `owns` holds is halted with it.
+pub fn halt(find: &dyn Fn() -> Vec<Stat>, owns: &dyn Fn(i32) -> bool) -> io::Result<Halted> {
+    halt_until(Instant::now() + PATIENCE, find, owns)
 }
 
-fn halt_until(deadline: Instant, find: &dyn Fn() -> Vec<Stat>) -> io::Result<Halted> {
+fn halt_until(deadline: Instant, find: &dyn Fn() -> Vec<Stat>, owns: &dyn Fn(i32) -> bool) -> io::Result<Halted> {
     loop {
         let mut members = others(find());
         members.retain(|stat| !stat.is_zombie());
@@ -58,25 +63,40 @@ fn halt_until(deadline: Instant, find: &dyn Fn() -> Vec<Stat>) -> io::Result<Hal
         for stat in running {
             send(stat.id, Signal::STOP)?;
         }
-        halt_groups(&members)?;
-        wait_until(deadline.min(Instant::now() + Duration::from_millis(20)), || {
-            members
-                .iter()
-                .all(|member| proc::stat_of(member.id).is_none_or(|stat| stat.is_halted() || stat.is_zombie()))
-        });
+        halt_groups(&members, owns)?;
+        let ids: Vec<ProcessId> = members.iter().map(|member| member.id).collect();
+        let is_halted = |id: &ProcessId| proc::stat_of(*id).is_none_or(|stat| stat.is_halted() || stat.is_zombie());
+        if !wait_until(deadline.min(Instant::now() + ROUND), || ids.iter().all(is_halted)) {
+            release_vforks(&ids)?;
+        }
     }
+}
+
+/// A parent in vfork(2) sleeps, and cannot be halted, until its child executes something or ends; which a
+/// child that was halted first cannot do. Lets those children go on for so long.
+pub fn release_vforks(members: &[ProcessId]) -> io::Result<()> {
+    let sleeps = |member: &ProcessId| proc::stat_of(*member).is_some_and(|stat| stat.state == b'D');
+    let halted_child = |child| proc::stat(child).filter(Stat::is_halted);
+    for &parent in members.iter().filter(|member| sleeps(member)) {
+        for child in proc::children(parent.pid).into_iter().filter_map(halted_child) {
+            send(child.id, Signal::CONT)?;
+        }
+        wait_until(Instant::now() + ROUND, || !sleeps(&parent));
+    }
+    Ok(())
 }
 
 /// Halts the groups of those that are halted already. A signal to a group reaches all of it at one
 /// moment, also a chain of processes that fork and exit faster than they can be looked up. A group
 /// with a halted member cannot go and its number cannot come back as another's.
-fn halt_groups(members: &[Stat]) -> io::Result<()> {
+fn halt_groups(members: &[Stat], owns: &dyn Fn(i32) -> bool) -> io::Result<()> {
     let own_group = proc::stat(own_pid()).map(|stat| stat.group);
     let mut done = HashSet::new();
     for member in members {
         let halted = proc::stat_of(member.id).filter(Stat::is_halted);
         if let Some(stat) = halted.filter(|stat| Some(stat.group) != own_group && stat.group > 1)
             && done.insert(stat.group)
+            && owns(stat.group)
         {
             pidfd::send_to_group(stat.group, Signal::STOP)?;
         }
@@ -91,12 +111,12 @@ pub fn resume(members: &[ProcessId]) -> io::Result<()> {
 
 /// Kills every process that `find` finds, and returns when it finds none any more: how many were
 /// killed, and how many would not die.
-pub fn kill(find: &dyn Fn() -> Vec<Stat>) -> io::Result<(usize, usize)> {
+pub fn kill(find: &dyn Fn() -> Vec<Stat>, owns: &dyn Fn(i32) -> bool) -> io::Result<(usize, usize)> {
     let deadline = Instant::now() + PATIENCE;
     let mut killed = HashSet::new();
     loop {
         // What does not halt soon is killed all the same.
-        for member in halt_until(deadline.min(clock::soon()), find)?.members {
+        for member in halt_until(deadline.min(clock::soon()), find, owns)?.members {
             if send(member, Signal::KILL)? {
                 killed.insert(member);
             }

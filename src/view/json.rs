@@ -52,6 +52,7 @@ struct Object<'a> {
     merge: Option<bool>,
     log_limit: Option<u64>,
     timestamps: Option<bool>,
+    adopted: Option<bool>,
     reason: Option<String>,
     path: Option<Cow<'a, str>>,
     #[serde(flatten)]
@@ -199,6 +200,7 @@ fn whole<'a>(hap: &'a Hap, details: Option<&'a Details>, zone: &TimeZone) -> Obj
         merge: Some(record.merge),
         log_limit: record.log_limit,
         timestamps: Some(record.timestamps),
+        adopted: Some(record.adopted.is_some()),
         reason: wording::reason(hap),
         path: None,
         taken: None,

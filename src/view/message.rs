@@ -28,6 +28,16 @@ pub fn started(id: Id, name: &Name, pid: i32) -> String {
     line(&format!("Started hap {id} ({name}), pid {pid}"))
 }
 
+/// `adopt` made a hap of it.
+pub fn adopted(id: Id, record: &Record) -> String {
+    let others = record.adopted.as_ref().map_or(0, |adopted| adopted.others.len());
+    let others = match others {
+        0 => String::new(),
+        count => format!(", with {} more of its job", processes(count)),
+    };
+    line(&format!("Adopted hap {id} ({}), pid {}{others}", record.name, record.process.pid))
+}
+
 /// `restart` started it again: this is its record now.
 pub fn restarted(id: Id, record: &Record) -> String {
     line(&format!("Restarted hap {id} ({}), pid {}", wording::name(record), record.process.pid))

@@ -43,6 +43,7 @@ fn summary(hap: &Hap, look: &Look) -> Vec<Row> {
         Row::maybe("PID", wording::live_pid(hap)),
         Row::maybe("Code", wording::code(hap.status)),
         Row::maybe("Runtime", hap.runtime.map(duration::short)),
+        Row::maybe("Adopted", wording::adopted(hap)),
     ];
     rows.into_iter().flatten().collect()
 }

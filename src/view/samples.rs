@@ -97,6 +97,7 @@ fn record(name: &str) -> Record {
         supervisor: ProcessId { pid: 4241, start_ticks: 1, pidfd_inode: None },
         process: ProcessId { pid: 4242, start_ticks: 2, pidfd_inode: None },
         started: Moment { unix_ns: STARTED, boot_ns: 1 },
+        adopted: None,
         end: None,
     }
 }

@@ -16,6 +16,14 @@ pub(super) fn name(record: &Record) -> String {
     }
 }
 
+/// That it was running before it became a hap, and with whom.
+pub(super) fn adopted(hap: &Hap) -> Option<String> {
+    match hap.record.adopted.as_ref()?.others.len() {
+        0 => Some("it was running already".to_owned()),
+        count => Some(format!("it was running already, with {} more of its job", processes(count))),
+    }
+}
+
 /// The pid, while it belongs to the command.
 pub(super) fn live_pid(hap: &Hap) -> Option<i32> {
     hap.status.is_active().then_some(hap.record.process.pid)
@@ -53,7 +61,7 @@ pub(super) fn end_of(status: Status) -> Option<i64> {
 /// What a status alone does not explain.
 pub(super) fn reason(hap: &Hap) -> Option<String> {
     match hap.status {
-        Status::Lost(loss) | Status::Ending(Outcome::Lost(loss)) => Some(loss_reason(loss).to_owned()),
+        Status::Lost(loss) | Status::Ending(Outcome::Lost(loss)) => Some(loss_reason(loss, hap).to_owned()),
         Status::Elsewhere => Some(format!(
             "it belongs to another machine or container ({}), which alone can tell",
             hap.record.place.host
@@ -64,8 +72,11 @@ pub(super) fn reason(hap: &Hap) -> Option<String> {
     }
 }
 
-fn loss_reason(loss: Loss) -> &'static str {
+fn loss_reason(loss: Loss, hap: &Hap) -> &'static str {
     match loss {
+        Loss::Unreadable if hap.record.adopted.is_some() => {
+            "hap has not started it, and this kernel (before Linux 6.15) tells only its parent how it ended"
+        }
         Loss::Rebooted => "the machine went down while it ran, so nobody saw its end",
         Loss::Unwatched => "it and its supervisor were gone before anyone could see its end",
         Loss::Unreadable => "its supervisor was killed, and this kernel tells nobody else how it ended",

@@ -2,8 +2,10 @@
 //! is started in it is dead when it is dropped.
 #![allow(dead_code, unreachable_pub)] // each test file uses another part of it
 
+pub mod adoptee;
 pub mod following;
 pub mod process;
+pub mod session;
 pub mod strangers;
 pub mod terminal;
 pub mod tools;
