@@ -307,6 +307,7 @@ impl Tracer {
         while !self.roles.is_empty() {
             if let Some(end) = self.end.as_ref().filter(|_| !self.roles.contains_key(&caller)) {
                 if self.killed.is_some() {
+                    self.let_all_go();
                     break;
                 }
                 fs::write(end, "").expect("our own file");
@@ -327,6 +328,28 @@ impl Tracer {
             std::thread::yield_now();
         }
         code
+    }
+
+    /// Nobody may stay in our hands: who is stopped by a tracer for ever can neither end nor watch.
+    fn let_all_go(&mut self) {
+        while let Some(pid) = self.roles.keys().next().copied() {
+            let _ = kill(pid, Signal::SIGSTOP);
+            match waitpid(pid, Some(WaitPidFlag::__WALL)) {
+                Ok(WaitStatus::Stopped(pid, Signal::SIGSTOP)) => {
+                    let _ = ptrace::detach(pid, None);
+                    self.roles.remove(&pid);
+                }
+                Ok(WaitStatus::PtraceEvent(pid, ..)) => {
+                    if let Ok(child) = ptrace::getevent(pid) {
+                        let child = Pid::from_raw(i32::try_from(child).expect("a pid"));
+                        self.roles.insert(child, self.roles[&pid].child());
+                    }
+                    go_on(pid, None);
+                }
+                Ok(WaitStatus::PtraceSyscall(pid) | WaitStatus::Stopped(pid, _)) => go_on(pid, None),
+                Ok(_) | Err(_) => drop(self.roles.remove(&pid)),
+            }
+        }
     }
 
     fn step(&mut self, status: WaitStatus) {
