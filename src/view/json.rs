@@ -330,6 +330,7 @@ mod tests {
   "merge": false,
   "log_limit": null,
   "timestamps": false,
+  "adopted": false,
   "reason": null,
   "path": null
 }
