@@ -210,12 +210,3 @@ fn whoever_adopts_may_be_killed_at_any_system_call() {
     kill_at_every_stop(&program, Role::Caller);
     kill_at_every_stop(&program, Role::Intermediate);
 }
-
-#[test]
-fn whoever_has_a_program_in_its_hands_may_be_killed_at_any_system_call() {
-    let world = World::new();
-    let Some(program) = compiled(&world, &[]) else {
-        skip!("no C compiler here");
-    };
-    kill_at_every_stop(&program, Role::Supervisor);
-}

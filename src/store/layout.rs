@@ -24,6 +24,8 @@ pub(super) const CMDLINE: &str = "cmdline";
 pub(super) const ENVIRON: &str = "environ";
 pub(super) const CWD: &str = "cwd";
 pub(super) const LOCK: &str = "lock";
+/// The lock before it is held: whoever sees one that is called `lock` and is free sees a hap that nobody has.
+pub(super) const NEW_LOCK: &str = "lock.new";
 pub(super) const STDOUT: &str = "stdout.log";
 pub(super) const STDERR: &str = "stderr.log";
 /// When which part of a log was written: see `log_times`.

@@ -6,7 +6,9 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use super::layout::{ADOPTION, CMDLINE, CWD, ENVIRON, LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT};
+use super::layout::{
+    ADOPTION, CMDLINE, CWD, ENVIRON, LOCK, NEW_LOCK, RECORD, SPARE_RECORD, STAGING_PREFIX, STDERR, STDOUT,
+};
 use super::record_file::Blank;
 use super::state_dir::{Registry, StateDir};
 use crate::core::error::{Error, Result};
@@ -102,8 +104,9 @@ impl StateDir {
 fn create_files(path: &Path, haps: impl AsFd, name: &str, merge: bool) -> Result<RunFiles> {
     let failed = |file: &str| Error::file("create", path.join(file));
     let directory = file::open_directory_at(haps, name).map_err(Error::file("open", path))?;
-    let lock = file::create_at(&directory, LOCK, &[]).and_then(lock::Held::take).map_err(failed(LOCK))?;
-    let lock = lock.expect("nobody else knows a file that was just made");
+    let lock = file::create_at(&directory, NEW_LOCK, &[]).and_then(lock::Held::take).map_err(failed(NEW_LOCK))?;
+    let lock = lock.expect("nobody else takes a lock of this name");
+    file::replace_at(&directory, NEW_LOCK, LOCK).map_err(failed(LOCK))?;
     let stdout = file::create_log_at(&directory, STDOUT).map_err(failed(STDOUT))?;
     let stderr = if merge { stdout.try_clone() } else { file::create_log_at(&directory, STDERR) };
     let stderr = stderr.map_err(failed(STDERR))?;
@@ -186,7 +189,7 @@ impl StateDir {
     /// Removes what was made of a hap, without opening anything: the reason may be that too much is
     /// open. What cannot be removed now goes with the next clean.
     fn discard(&self, staged: &str) {
-        for file in [ADOPTION, CMDLINE, ENVIRON, CWD, STDOUT, STDERR, RECORD, SPARE_RECORD, LOCK] {
+        for file in [ADOPTION, CMDLINE, ENVIRON, CWD, STDOUT, STDERR, RECORD, SPARE_RECORD, NEW_LOCK, LOCK] {
             let _ = file::remove_at(self.haps(), &format!("{staged}/{file}"));
         }
         let _ = file::remove_directory_at(self.haps(), staged);

@@ -88,15 +88,12 @@ impl StateDir {
         Ok(())
     }
 
-    /// Whether nobody is making this hap any more: the process that began is gone, and the lock is free. That
-    /// process is there for a moment before it has the lock, and its supervisor has it afterwards.
+    /// Whether nobody is making this hap any more: the lock is free, or there is none yet and the
+    /// process that would make it is gone.
     fn is_abandoned(&self, staged: &str) -> bool {
-        if maker(staged).is_some_and(|pid| proc::identify(pid).is_some()) {
-            return false;
-        }
         match file::open_at(self.haps(), &format!("{staged}/{LOCK}"), Access::Write) {
             Ok(lock) => lock::Held::take(lock).is_ok_and(|held| held.is_some()),
-            Err(_) => true,
+            Err(_) => maker(staged).is_none_or(|pid| proc::identify(pid).is_none()),
         }
     }
 }
