@@ -134,7 +134,7 @@ fn a_damaged_record_is_put_back_from_its_spare() {
 fn a_damaged_record_without_a_spare_can_be_forgotten() {
     let world = World::new();
     let id = world.run(&["true"]);
-    world.until_ended(&id);
+    world.until_recorded(&id);
     fs::write(world.file(&id, "record.json"), "").expect("our own");
     let (code, report) = checkup(&world);
     assert_eq!((code, only(&report, "records").0), (1, "problem"));

@@ -308,7 +308,7 @@ fn a_log_of_errors_may_be_damaged_in_any_way() {
 fn a_record_may_be_cut_at_any_byte() {
     let siege = Siege::lay();
     let victim = siege.world.run(&["-n", "victim", "sh", "-c", "exit 3"]);
-    siege.world.until_ended(&victim);
+    siege.world.until_recorded(&victim);
     let path = siege.world.file(&victim, "record.json");
     let whole = fs::read(&path).expect("a record");
     let text_end = whole.iter().rposition(|&byte| byte == b'}').expect("an object");

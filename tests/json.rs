@@ -57,7 +57,7 @@ fn a_hap_has_the_fields_that_the_page_describes_whatever_its_status() {
     let merged = world.run(&["--merge", "sh", "-c", "exit 3"]);
     world.until_ended(&merged);
     let broken = world.run(&["true"]);
-    world.until_ended(&broken);
+    world.until_recorded(&broken);
     fs::write(world.file(&broken, "record.json"), "garbage").expect("our own file");
     for hap in world.list() {
         let is_broken = hap["status"] == "broken";

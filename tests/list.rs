@@ -31,8 +31,7 @@ fn crowded(finished: u32) -> World {
     let world = World::new();
     world.run(&["-n", "busy", "sleep", "60"]);
     world.run(&["-n", "old-2", "true"]);
-    // Its end is seen a moment before it is written down.
-    wait_for("the end to be recorded", || world.record("2")["end"].is_object());
+    world.until_recorded("2");
     let record = world.record("2");
     for number in 3..finished + 2 {
         let copy = world.state("haps").join(number.to_string());

@@ -208,8 +208,7 @@ fn a_truncated_log_has_times_from_then_on() {
     assert!(line == "new" && time.is_some_and(|time| time > after), "{text}");
 }
 
-/// Puts something else where the index is.
-/// What it is called, and how it is done to a file.
+/// What is put where the index is, and how.
 type Damage = (&'static str, fn(&Path));
 
 fn damages() -> Vec<Damage> {

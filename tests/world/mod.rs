@@ -169,6 +169,12 @@ impl World {
         status
     }
 
+    /// Waits until the end of a hap is in its record: it is seen a moment before it is written down.
+    #[track_caller]
+    pub fn until_recorded(&self, id: &str) {
+        wait_for(&format!("the recorded end of hap {id}"), || self.record(id)["end"].is_object());
+    }
+
     /// Waits until a file of this world has a whole line, and returns its contents without the line end.
     #[track_caller]
     pub fn until_written(&self, path: impl AsRef<Path>) -> String {
