@@ -233,16 +233,13 @@ fn too_few_processes_are_an_error_that_leaves_nothing() {
         // Zombies that init has not fetched yet count as processes: each trial has a user of its own.
         let user = STRANGER + 1 + u32::try_from(limit).expect("small");
         give_to(&world, user);
-        let mut command = world.command(&["run", "true"]);
-        command.uid(user).gid(user);
+        let mut command = world.command_as(user, &["run", "true"]);
         // SAFETY: setrlimit(2) is a system call. It binds the user that the process then becomes.
         unsafe {
             command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_NPROC, limit, limit)?));
         }
         let outcome = finish(command);
-        let mut list = world.command(&["--json"]);
-        list.uid(user).gid(user);
-        let haps = world::json(&finish(list).ok());
+        let haps = world::json(&finish(world.command_as(user, &["--json"])).ok());
         let count = haps.as_array().expect("an array").len();
         assert_eq!(count, usize::from(outcome.code == 0), "{limit} processes: {outcome:?}");
         if outcome.code != 0 {
@@ -263,8 +260,8 @@ fn give_to(world: &World, user: u32) {
 }
 
 fn as_stranger(world: &World, words: &[&str], directory: &Path) -> Outcome {
-    let mut command = world.command(words);
-    command.uid(STRANGER).gid(STRANGER).env_remove("HOME").env("HAPLESS_DIR", directory);
+    let mut command = world.command_as(STRANGER, words);
+    command.env_remove("HOME").env("HAPLESS_DIR", directory);
     finish(command)
 }
 

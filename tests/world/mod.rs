@@ -15,7 +15,7 @@ use std::fmt;
 use std::fs;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
@@ -95,6 +95,20 @@ impl World {
     pub fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
         let mut command = self.program(HAP);
         command.args(arguments);
+        command
+    }
+
+    /// `hap` as another user, which only root can start. It is a copy in this world: where the program was
+    /// built, that user may not go.
+    pub fn command_as<A: AsRef<OsStr>>(&self, user: u32, arguments: &[A]) -> Command {
+        let copy = self.path("hap");
+        if !copy.exists() {
+            fs::set_permissions(&self.root, fs::Permissions::from_mode(0o755)).expect("our own");
+            fs::copy(HAP, &copy).expect("a new file");
+            fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).expect("our own");
+        }
+        let mut command = self.program(copy);
+        command.args(arguments).uid(user).gid(user);
         command
     }
 
