@@ -67,9 +67,11 @@ fn a_name_is_found_without_looking_at_the_others() {
         [&["status", "needle"], &["logs", "needle"], &["wait", "needle"], &["status", "--json", "needle"]];
     let among_few = verbs.map(|verb| system_calls(&world, verb)[CALLER]);
     run_to_the_end(&world, 40);
-    for (verb, few) in verbs.iter().zip(among_few) {
+    // `logs` also looks where its output goes, and how the kernel may copy there.
+    let bounds = [58, 64, 58, 58];
+    for ((verb, few), bound) in verbs.iter().zip(among_few).zip(bounds) {
         assert_at_most(system_calls(&world, verb)[CALLER], few, &format!("{verb:?} among many"));
-        assert_at_most(few, 64, &format!("{verb:?}"));
+        assert_at_most(few, bound, &format!("{verb:?}"));
     }
 }
 
