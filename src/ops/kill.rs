@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use crate::core::error::{Error, Result};
 use crate::core::record::ProcessId;
 use crate::core::signal::Signal;
+use crate::core::status::Presence;
 use crate::ops::find::{Haps, not_active};
 use crate::ops::hap::Hap;
 use crate::sys::fork::own_pid;
 use crate::sys::pidfd::Handle;
-use crate::sys::proc::Stat;
+use crate::sys::proc::{self, Stat};
 use crate::sys::{clock, tree};
 
 /// How long the record of an end may take once everything is dead: a slow disk may have to sync.
@@ -70,13 +71,17 @@ fn await_end(haps: &Haps, hap: &Hap, timeout: Duration) -> bool {
 fn await_record(haps: &Haps, hap: &Hap, killed: usize) -> Result<Ended> {
     let deadline = Instant::now() + PATIENCE;
     let mut now = haps.again(hap)?;
-    // An end is seen before it has its place in the record.
-    let is_recorded = || haps.state().hap(hap.id).record().map_or(true, |record| record.end.is_some());
-    while (now.status.is_active() || !is_recorded()) && Instant::now() < deadline {
+    while (now.status.is_active() || is_being_recorded(haps, &now)) && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(1));
         now = haps.again(hap)?;
     }
     Ok(Ended { hap: now, killed })
+}
+
+/// Its end is seen and has not yet its place in the record, where somebody is about to put it.
+fn is_being_recorded(haps: &Haps, hap: &Hap) -> bool {
+    let is_missing = haps.state().hap(hap.id).record().is_ok_and(|record| record.end.is_none());
+    is_missing && matches!(proc::presence(hap.record.supervisor), Presence::Alive | Presence::Stopped)
 }
 
 fn others(mut members: Vec<Stat>) -> Vec<Stat> {
