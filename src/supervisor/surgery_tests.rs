@@ -47,20 +47,23 @@ struct Subject {
     directory: tempfile::TempDir,
 }
 
-const PROGRAM: &str = "exec 5>&1 6>/dev/null 7<&0; : > ready; n=0; s=0
-while [ $n -lt 10000 ]; do n=$((n+1)); s=$(((s*31+n)%1000003)); done; echo $s > result; read x";
+///
+/// It shows by its directory that it has begun: while a shell redirects a command of its own, its stdout is elsewhere.
+const PROGRAM: &str = "exec 5>&1 6>/dev/null 7<&0; cd begun; n=0; s=0
+while [ $n -lt 30000 ]; do n=$((n+1)); s=$(((s*31+n)%1000003)); done; echo $s > ../result; read x";
 
 /// Its descriptors once they are replaced: all that were the terminal.
 const REPLACED: [&str; 6] = ["null", "out", "err", "out", "null", "out"];
 
 /// What [`PROGRAM`] computes.
 fn expected() -> u64 {
-    (1..=10_000).fold(0, |sum, number| (sum * 31 + number) % 1_000_003)
+    (1..=30_000).fold(0, |sum, number| (sum * 31 + number) % 1_000_003)
 }
 
 impl Subject {
     fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
+        fs::create_dir(directory.path().join("begun")).expect("a new directory");
         let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("our own terminal");
         let name = ptsname_r(&master).expect("it has a name");
@@ -70,8 +73,8 @@ impl Subject {
         command.args(["-c", PROGRAM]).current_dir(directory.path()).stdin(copy()).stdout(copy()).stderr(copy());
         let child = command.spawn().expect("a shell");
         let process = proc::identify(i32::try_from(child.id()).expect("fits")).expect("it is there");
-        let is_ready = || directory.path().join("ready").exists();
-        assert!(clock::wait_until(deadline(), is_ready), "it runs");
+        let has_begun = || running::workdir(process.pid).is_ok_and(|workdir| workdir.ends_with("begun"));
+        assert!(clock::wait_until(deadline(), has_begun), "it runs");
         Self { child, process, _terminal: master, directory }
     }
 
