@@ -7,7 +7,8 @@ use clap::builder::styling::{AnsiColor, Style};
 use clap::{Args, Command as Definition, Parser, Subcommand};
 
 use super::{
-    adopt, clean, complete, completions, doctor, kill, logs, man, pause, rename, restart, run, signal, status, wait,
+    adopt, clean, complete, completions, doctor, kill, logs, man, pause, rename, restart, run, signal, status, top,
+    wait,
 };
 
 /// Prose in longer lines is hard to read.
@@ -57,6 +58,7 @@ pub(super) enum Verb {
     Adopt(adopt::AdoptArguments),
     #[command(visible_alias = "show")]
     Status(status::StatusArguments),
+    Top(top::TopArguments),
     Logs(logs::LogsArguments),
     Errors(logs::ErrorsArguments),
     #[command(visible_alias = "suspend")]

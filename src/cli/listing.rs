@@ -3,9 +3,10 @@
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
-use super::context::{Context, zone};
+use super::context::zone;
 use crate::ops::details::user;
 use crate::ops::list::{Filter, Item, Order, Wanted, fold};
+use crate::view::look::Look;
 use crate::view::{json, message, table};
 
 /// So many finished ones a terminal shows: more would push what runs out of sight.
@@ -53,18 +54,18 @@ impl Listing {
     }
 
     /// The list as a table, which has room for so many finished ones on a terminal.
-    pub(super) fn table(&self, context: &Context, items: &mut Vec<Item>, room: usize) -> String {
+    pub(super) fn table(&self, look: &Look, items: &mut Vec<Item>, room: usize) -> String {
         if items.is_empty() {
-            return self.nothing(context);
+            return self.nothing(look);
         }
-        let is_folded = context.look.width.is_some() && !self.all;
+        let is_folded = look.width.is_some() && !self.all;
         let folded = if is_folded { fold(items, room.min(NEWEST)) } else { 0 };
         let list = table::List { items, folded, verbose: self.verbose, owner: &user };
-        table::table(&list, &context.look)
+        table::table(&list, look)
     }
 
-    fn nothing(&self, context: &Context) -> String {
+    fn nothing(&self, look: &Look) -> String {
         let words: Vec<&str> = self.filter.iter().map(|filter| filter.word()).collect();
-        if words.is_empty() { table::nothing(&context.look) } else { message::nothing(&words.join(" or ")) }
+        if words.is_empty() { table::nothing(look) } else { message::nothing(&words.join(" or ")) }
     }
 }

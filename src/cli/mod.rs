@@ -17,11 +17,14 @@ mod rename;
 mod restart;
 mod run;
 mod run_then;
+mod screen;
 mod settings;
 mod signal;
 mod status;
 mod targets;
+mod top;
 mod wait;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -86,6 +89,7 @@ fn perform(context: &mut Context, arguments: Arguments) -> Result<u8> {
         Verb::Run(arguments) => run::run(context, arguments),
         Verb::Adopt(arguments) => adopt::adopt(context, arguments),
         Verb::Status(arguments) => status::status(context, &arguments),
+        Verb::Top(_) => top::top(context),
         Verb::Logs(arguments) => logs::logs(context, &arguments),
         Verb::Errors(arguments) => logs::logs(context, &arguments.into_logs()),
         Verb::Pause(arguments) => pause::pause(context, &arguments),

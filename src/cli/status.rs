@@ -7,6 +7,7 @@ use clap::Args;
 use super::context::{self, Context, zone};
 use super::listing::Listing;
 use super::targets::Form;
+use super::watch;
 use crate::core::error::Result;
 use crate::ops::details::{Details, details};
 use crate::ops::find::Haps;
@@ -22,6 +23,7 @@ Examples:
   hap --filter running,paused -v     what is going on, and what it takes
   hap --sort memory                  who has the most memory first
   hap --watch                        the table, live; q or Ctrl-C ends it
+  hap status -w train web            these two, live
   hap --json | jq '.[] | select(.status == \"failed\") | .name'";
 
 /// Show all haps, or the named ones
@@ -45,24 +47,35 @@ pub(super) struct How {
     /// Print JSON: an array for the list, an object for one hap
     #[arg(long)]
     json: bool,
+
+    /// Show the list live until q or Ctrl-C
+    #[arg(short, long, conflicts_with = "json")]
+    watch: bool,
 }
 
 impl How {
     /// No more than is asked for by this.
     pub(super) fn plain(json: bool) -> Self {
-        Self { listing: Listing::default(), json }
+        Self { listing: Listing::default(), json, watch: false }
     }
 }
 
 pub(super) fn status(context: &Context, arguments: &StatusArguments) -> Result<u8> {
     let StatusArguments { aliases, how } = arguments;
-    if aliases.is_empty() { list(context, how) } else { panels(context, aliases, how) }
+    match aliases.is_empty() {
+        true => list(context, how),
+        false if how.watch => watch::watch(context, &how.listing, aliases),
+        false => panels(context, aliases, how),
+    }
 }
 
 pub(super) fn list(context: &Context, how: &How) -> Result<u8> {
+    if how.watch {
+        return watch::watch(context, &how.listing, &[]);
+    }
     let wanted = how.listing.wanted();
     let mut items = context::haps()?.map(|haps| list::list(&haps, &wanted)).transpose()?.unwrap_or_default();
-    let text = if how.json { Listing::json(&items) } else { how.listing.table(context, &mut items, usize::MAX) };
+    let text = if how.json { Listing::json(&items) } else { how.listing.table(&context.look, &mut items, usize::MAX) };
     context.print(&text)?;
     // The process ends: to free thousands of them one by one takes longer than to read them.
     mem::forget(items);

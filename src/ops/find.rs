@@ -74,8 +74,8 @@ impl Haps {
         self.hap(&Alias::Id(hap.id))
     }
 
-    /// Whoever is met without a supervisor gets one.
-    fn look(&self, id: Id) -> Option<Entry> {
+    /// What is found under an id. Whoever is met without a supervisor gets one.
+    pub fn look(&self, id: Id) -> Option<Entry> {
         let entry = observe(&self.state, id, &self.here)?;
         match &entry {
             Entry::Whole(hap) if heal(&self.state, hap, &self.here) => observe(&self.state, id, &self.here),

@@ -17,6 +17,13 @@ pub struct Item {
     pub load: Option<Load>,
 }
 
+impl Item {
+    /// Whether it never folds away: it is not finished, or nobody can tell.
+    pub fn is_ongoing(&self) -> bool {
+        age(self).is_none()
+    }
+}
+
 /// Which haps are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Filter {

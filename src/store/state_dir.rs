@@ -14,7 +14,7 @@ use super::hap_dir::HapDir;
 use super::layout::{HAPS, NAMES, RENAMES, TRASH};
 use crate::core::error::{Error, Result};
 use crate::core::id::Id;
-use crate::sys::{file, host, lock};
+use crate::sys::{file, filesystem, host, lock};
 
 /// How long another `hap` may take to give out a number. It needs a millisecond.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,6 +101,16 @@ impl StateDir {
         let mut ids: Vec<Id> = entries.iter().filter_map(|name| Id::from_canonical(name)).collect();
         ids.sort_unstable();
         Ok(ids)
+    }
+
+    /// Whether the kernel tells of all that changes in it.
+    pub fn announces_changes(&self) -> bool {
+        filesystem::announces_changes(&self.root_fd)
+    }
+
+    /// The directories in which haps and their names come and go.
+    pub fn places(&self) -> Vec<PathBuf> {
+        [HAPS, NAMES, RENAMES].map(|name| self.root.join(name)).into()
     }
 
     /// The hap with this id, which need not exist.

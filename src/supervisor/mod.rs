@@ -14,6 +14,7 @@
 
 mod adoption;
 mod command;
+pub mod errand;
 mod guardian;
 mod keeper;
 mod launch;

@@ -3,6 +3,7 @@
 //! The only place with `unsafe`. Nothing here knows what a hap is.
 #![allow(unsafe_code)]
 
+pub mod changes;
 pub mod children;
 pub mod clock;
 pub mod descriptor;
@@ -21,6 +22,7 @@ pub mod lock;
 pub mod login;
 pub mod mask;
 pub mod memory;
+pub mod notices;
 pub mod open_files;
 pub mod output;
 pub mod pidfd;

@@ -3,7 +3,7 @@
 //! Must not find out what the output is: the caller knows. Colour never stands alone: whatever has
 //! one has a word as well, and the word is readable on dark and on light.
 
-use owo_colors::{Style, XtermColors};
+use owo_colors::{AnsiColors, Style, XtermColors};
 
 use crate::core::status::Kind;
 
@@ -23,45 +23,79 @@ pub struct Look {
 /// One way to stand out: from the theme's 16 colours, or one of 256.
 #[derive(Clone, Copy, Debug)]
 pub struct Paint {
-    theme: Style,
-    /// Chosen halfway between black and white: each has a contrast of about 4 to 1 or more with both.
-    shade: Option<u8>,
+    hue: Option<Hue>,
+    weight: Weight,
+}
+
+/// A colour in two palettes.
+#[derive(Clone, Copy, Debug)]
+struct Hue {
+    theme: AnsiColors,
+    /// Chosen halfway between black and white: each has a contrast of about 4 to 1 with both.
+    shade: u8,
+}
+
+/// How much something stands out without any colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Like everything else.
+    Plain,
+    /// It comes forward.
+    Bold,
+    /// It stands back.
+    Faint,
 }
 
 /// Like everything else.
-pub const PLAIN: Paint = Paint::new(Style::new(), None);
+pub const PLAIN: Paint = Paint { hue: None, weight: Weight::Plain };
 /// Headings.
-pub const HEADING: Paint = Paint::new(Style::new().bold(), None);
+pub const HEADING: Paint = Paint { hue: None, weight: Weight::Bold };
 /// Lines, labels and whatever else should stand back.
-pub const FAINT: Paint = Paint::new(Style::new().dimmed(), None);
+pub const FAINT: Paint = Paint { hue: None, weight: Weight::Faint };
 /// What went wrong.
-pub const ERROR: Paint = Paint::new(Style::new().red().bold(), Some(160));
+pub const ERROR: Paint = Paint { weight: Weight::Bold, ..Paint::hue(AnsiColors::Red, 160) };
 /// What may go wrong.
-pub const WARNING: Paint = Paint::new(Style::new().yellow().bold(), Some(130));
+pub const WARNING: Paint = Paint { weight: Weight::Bold, ..Paint::hue(AnsiColors::Yellow, 130) };
 /// What is as it should be.
-pub const GOOD: Paint = Paint::new(Style::new().green(), Some(28));
+pub const GOOD: Paint = Paint::hue(AnsiColors::Green, 28);
 /// What to do about it.
-pub const HINT: Paint = Paint::new(Style::new().cyan().bold(), Some(31));
+pub const HINT: Paint = Paint { weight: Weight::Bold, ..Paint::hue(AnsiColors::Cyan, 31) };
+/// A drawing that is to be seen beside text.
+pub const ACCENT: Paint = Paint::hue(AnsiColors::Cyan, 31);
 
 /// What marks the lines of several logs, in turn.
 pub const MARKS: [Paint; 5] = [
-    Paint::new(Style::new().cyan(), Some(31)),
-    Paint::new(Style::new().yellow(), Some(130)),
-    Paint::new(Style::new().green(), Some(28)),
-    Paint::new(Style::new().magenta(), Some(133)),
-    Paint::new(Style::new().blue(), Some(67)),
+    Paint::hue(AnsiColors::Cyan, 31),
+    Paint::hue(AnsiColors::Yellow, 130),
+    Paint::hue(AnsiColors::Green, 28),
+    Paint::hue(AnsiColors::Magenta, 133),
+    Paint::hue(AnsiColors::Blue, 67),
 ];
 /// What marks the lines of stderr beside those of stdout.
-pub const STDERR_MARK: Paint = Paint::new(Style::new().red(), Some(160));
+pub const STDERR_MARK: Paint = Paint::hue(AnsiColors::Red, 160);
 
 impl Paint {
-    const fn new(theme: Style, shade: Option<u8>) -> Self {
-        Self { theme, shade }
+    const fn hue(theme: AnsiColors, shade: u8) -> Self {
+        Self { hue: Some(Hue { theme, shade }), weight: Weight::Plain }
     }
 
-    /// Its colour of 256, if it has one.
-    pub fn shade(self) -> Option<u8> {
-        self.shade
+    /// How much it stands out.
+    pub fn weight(self) -> Weight {
+        self.weight
+    }
+
+    /// The number of its colour among 256, of which the first 16 are those of the theme.
+    pub fn colour(self, look: &Look) -> Option<u8> {
+        let hue = self.hue.filter(|_| look.colour)?;
+        Some(match hue.theme {
+            _ if look.shades => hue.shade,
+            AnsiColors::Red => 1,
+            AnsiColors::Green => 2,
+            AnsiColors::Yellow => 3,
+            AnsiColors::Blue => 4,
+            AnsiColors::Magenta => 5,
+            _ => 6,
+        })
     }
 }
 
@@ -83,9 +117,15 @@ impl Look {
     }
 
     fn style(&self, paint: Paint) -> Style {
-        match paint.shade {
-            Some(shade) if self.shades => paint.theme.color(XtermColors::from(shade)),
-            _ => paint.theme,
+        let style = match paint.weight {
+            Weight::Plain => Style::new(),
+            Weight::Bold => Style::new().bold(),
+            Weight::Faint => Style::new().dimmed(),
+        };
+        match paint.hue {
+            Some(hue) if self.shades => style.color(XtermColors::from(hue.shade)),
+            Some(hue) => style.color(hue.theme),
+            None => style,
         }
     }
 }
@@ -107,12 +147,12 @@ impl Badge {
     /// Of a status.
     pub fn of(kind: Kind) -> Self {
         let (glyph, paint) = match kind {
-            Kind::Unbound => ("○", Paint::new(Style::new().blue(), Some(67))),
-            Kind::Running => ("●", Paint::new(Style::new().cyan(), Some(31))),
-            Kind::Paused => ("‖", Paint::new(Style::new().yellow(), Some(130))),
-            Kind::Success => ("✓", Paint::new(Style::new().green(), Some(28))),
-            Kind::Failed => ("✗", Paint::new(Style::new().red(), Some(160))),
-            Kind::Lost => ("?", Paint::new(Style::new().magenta(), Some(133))),
+            Kind::Unbound => ("○", Paint::hue(AnsiColors::Blue, 67)),
+            Kind::Running => ("●", Paint::hue(AnsiColors::Cyan, 31)),
+            Kind::Paused => ("‖", Paint::hue(AnsiColors::Yellow, 130)),
+            Kind::Success => ("✓", Paint::hue(AnsiColors::Green, 28)),
+            Kind::Failed => ("✗", Paint::hue(AnsiColors::Red, 160)),
+            Kind::Lost => ("?", Paint::hue(AnsiColors::Magenta, 133)),
             Kind::Elsewhere => ("◇", FAINT),
         };
         Self { glyph, word: kind.word(), paint }
@@ -157,7 +197,7 @@ mod tests {
     #[test]
     fn every_shade_can_be_read_on_black_and_on_white() {
         let paints = KINDS.map(|kind| Badge::of(kind).paint).into_iter().chain([ERROR, HINT]);
-        for shade in paints.filter_map(|paint| paint.shade) {
+        for shade in paints.filter_map(|paint| paint.hue.map(|hue| hue.shade)) {
             let bright = luminance(shade);
             let (on_black, on_white) = ((bright + 0.05) / 0.05, 1.05 / (bright + 0.05));
             assert!(on_black > 3.7 && on_white > 3.7, "{shade}: {on_black:.1} on black, {on_white:.1} on white");

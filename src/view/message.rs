@@ -146,6 +146,15 @@ fn left_over(count: usize) -> String {
     }
 }
 
+/// Below a live list, of which so many lines have no room.
+pub fn watching_list(hidden: usize) -> String {
+    match hidden {
+        0 => "q quits".to_owned(),
+        1 => "1 more line has no room here; q quits".to_owned(),
+        _ => format!("{hidden} more lines have no room here; q quits"),
+    }
+}
+
 /// `logs` shows a log in which nothing is.
 pub fn no_output_yet(hap: &Hap, log: &Path) -> String {
     let yet = if hap.status.is_active() { "no output yet" } else { "no output" };

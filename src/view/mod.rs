@@ -18,6 +18,7 @@ mod samples;
 pub mod sanitize;
 pub mod table;
 pub mod time;
+pub mod top;
 pub mod width;
 mod wording;
 
