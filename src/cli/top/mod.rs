@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
 
 use super::context::{self, Context};
 use super::screen::{Screen, Wake};
@@ -96,6 +97,7 @@ impl Top<'_> {
             self.read_log();
             let (model, look) = (&self.model, &self.look);
             self.terminal.draw(|frame| draw(frame, model, look)).map_err(Error::Output)?;
+            panic_if_asked();
             if let Some(code) = self.sleep()? {
                 return Ok(code);
             }
@@ -144,7 +146,7 @@ impl Top<'_> {
         self.hear_errands()?;
         match wake {
             Wake::End(code) => return Ok(Some(code)),
-            Wake::Redraw => self.terminal.clear().map_err(Error::Output)?,
+            Wake::Redraw => self.forget_screen().map_err(Error::Output)?,
             Wake::Key(key) => match self.model.press(key) {
                 Some(Wish::Quit) => return Ok(Some(0)),
                 Some(Wish::Act(verb, id)) => self.begin(verb, id),
@@ -177,6 +179,12 @@ impl Top<'_> {
         Ok(())
     }
 
+    /// All is drawn anew. (`Terminal::clear` would ask the terminal where its cursor is, and wait.)
+    fn forget_screen(&mut self) -> io::Result<()> {
+        let size = self.terminal.size()?;
+        self.terminal.resize(Rect::new(0, 0, size.width, size.height))
+    }
+
     fn begin(&mut self, verb: Verb, id: Id) {
         match Errand::start(&[verb.word(), &id.to_string()]) {
             Ok(errand) => {
@@ -186,6 +194,12 @@ impl Top<'_> {
             Err(error) => self.model.say(&format!("{error}\n{}", error.remedy()), true),
         }
     }
+}
+
+/// So that a test sees how the terminal is left then. No release has this.
+fn panic_if_asked() {
+    let is_asked = cfg!(debug_assertions) && std::env::var_os("HAPLESS_PANIC_IN_TOP").is_some();
+    assert!(!is_asked, "a test has asked for a panic");
 }
 
 fn is_active(entry: &Entry) -> bool {
