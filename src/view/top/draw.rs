@@ -224,3 +224,102 @@ fn log_page(model: &Model, body: Rect) -> Vec<String> {
     let wrapped: Vec<String> = model.log[first..last].iter().flat_map(wrap).collect();
     wrapped[wrapped.len().saturating_sub(rows)..].to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::draw;
+    use crate::core::record::Outcome;
+    use crate::core::status::Status;
+    use crate::ops::hap::Entry;
+    use crate::ops::load::Load;
+    use crate::ops::tail::Tail;
+    use crate::view::look::Look;
+    use crate::view::samples::{broken, ended, id, running, terminal, whole};
+    use crate::view::top::{Model, Verb};
+    use crate::view::width;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use std::time::Duration;
+
+    /// Two that go on and three that do not, looked at for three seconds.
+    fn model() -> Model {
+        let mut paused = running(2, "訓練");
+        paused.status = Status::Paused;
+        let entries = vec![
+            whole(ended(3, "hap-23i0lo", Outcome::Signaled(15))),
+            whole(running(1, "train")),
+            whole(ended(4, "index", Outcome::Exited(0))),
+            whole(paused),
+            Entry::Broken(broken(5)),
+        ];
+        let mut model = Model::default();
+        for second in 0..4 {
+            let cpu = Some(Duration::from_millis(second * second * 100));
+            let loads = [
+                (id(1), Load { cpu, memory: Some((second + 1) << 20), logs: 0 }),
+                (id(2), Load { cpu: Some(Duration::ZERO), memory: Some(980 << 10), logs: 0 }),
+            ];
+            model.update(entries.clone(), &loads, Duration::from_secs(second));
+        }
+        let bytes = b"epoch 1\nepoch 2 is a long line that has to go on in the next one\n\x1b[2Jend\n".to_vec();
+        model.show_log(&Tail { bytes, is_cut: false });
+        model
+    }
+
+    fn screen(model: &Model, look: &Look, columns: u16, rows: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).expect("a terminal of memory");
+        terminal.draw(|frame| draw(frame, model, look)).expect("it is drawn");
+        let buffer = terminal.backend().buffer();
+        // A wide character leaves an empty cell behind it.
+        let is_behind = |column: u16, row: u16| column > 0 && width::of(buffer[(column - 1, row)].symbol()) > 1;
+        let line = |row: u16| -> String {
+            let cells = (0..columns).filter(|&column| !is_behind(column, row));
+            cells.map(|column| buffer[(column, row)].symbol()).collect()
+        };
+        (0..rows).map(|row| line(row).trim_end().to_owned() + "\n").collect()
+    }
+
+    #[test]
+    fn a_screen_of_80_columns_has_list_and_log_side_by_side() {
+        let expected = "
+hap top  1 running, 1 paused, 1 failed, 5 in all
+  # Name       Status      CPU       Mem       │ train stdout  following
+▸ 1 train      ● running   50%  ▂▄▅ 4.0M ▃▄▅▆  │ epoch 1
+  2 訓練       ‖ paused     0%  ▁▁▁ 980K ▆▆▆▆  │ epoch 2 is a long line that has
+  3 hap-23i0lo ✗ failed                        │ to go on in the next one
+  4 index      ✓ success                       │ \\x1b[2Jend
+  5            ! broken                        │
+
+q quit  ↑↓ select  p pause  r resume  s stop  k kill  R restart  f follow
+e stderr  PgUp scroll  / filter
+";
+        assert_eq!(screen(&model(), &terminal(80), 80, 10), expected[1..]);
+    }
+
+    #[test]
+    fn a_narrow_screen_has_the_log_below() {
+        let text = screen(&model(), &terminal(40), 40, 20);
+        let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part:?} in\n{text}"));
+        assert!(place("● running") < place("train stdout") && place("train stdout") < place("epoch 1"));
+        assert!(!text.contains('│'));
+    }
+
+    #[test]
+    fn a_question_is_asked_with_its_keys() {
+        let mut model = model();
+        model.begin(Verb::Stop, id(1));
+        assert!(screen(&model, &terminal(80), 80, 12).contains("stop hap 1 …"));
+        model.say("error: it is deaf\n hint: kill it\u{1b}\n", true);
+        assert!(screen(&model, &terminal(80), 80, 12).contains("error: it is deaf; hint: kill it\\x1b\n"));
+    }
+
+    #[test]
+    fn no_size_is_too_small_or_too_large() {
+        for look in [terminal(80), Look { colour: true, shades: true, ..terminal(80) }] {
+            for (columns, rows) in [(1, 1), (2, 1), (1, 9), (5, 5), (20, 3), (71, 10), (72, 4), (300, 100)] {
+                screen(&model(), &look, columns, rows);
+                screen(&Model::default(), &look, columns, rows);
+            }
+        }
+    }
+}

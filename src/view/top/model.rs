@@ -275,3 +275,119 @@ fn place(entry: &Entry) -> (bool, i64) {
         Entry::Broken(_) => (true, number),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Mode, Model};
+    use crate::core::record::Outcome;
+    use crate::ops::logs::Stream;
+    use crate::ops::tail::Tail;
+    use crate::view::samples::{ended, id, running, whole};
+    use crate::view::top::{Verb, Wish};
+    use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use std::time::Duration;
+
+    fn model() -> Model {
+        let mut model = Model::default();
+        let entries =
+            [running(1, "train"), ended(2, "index", Outcome::Exited(0)), running(3, "web")].map(whole).to_vec();
+        model.update(entries, &[], Duration::ZERO);
+        model
+    }
+
+    fn press(model: &mut Model, keys: &str) -> Option<Wish> {
+        let code = |letter| match letter {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            '\u{8}' => KeyCode::Backspace,
+            '<' => KeyCode::Up,
+            '>' => KeyCode::Down,
+            letter => KeyCode::Char(letter),
+        };
+        keys.chars().filter_map(|letter| model.press(KeyEvent::new(code(letter), KeyModifiers::NONE))).last()
+    }
+
+    fn shown(model: &Model) -> Vec<u32> {
+        model.shown().iter().map(|entry| entry.id().number()).collect()
+    }
+
+    #[test]
+    fn those_that_go_on_come_first_and_the_first_is_selected() {
+        let model = model();
+        assert_eq!((shown(&model), model.selected), (vec![1, 3, 2], Some(id(1))));
+    }
+
+    #[test]
+    fn pause_and_resume_are_done_at_once_and_all_else_is_asked_first() {
+        let mut model = model();
+        assert_eq!(press(&mut model, "p"), Some(Wish::Act(Verb::Pause, id(1))));
+        assert_eq!(press(&mut model, "r"), Some(Wish::Act(Verb::Resume, id(1))));
+        for (key, verb) in [("s", Verb::Stop), ("k", Verb::Kill), ("R", Verb::Restart)] {
+            assert_eq!(press(&mut model, key), None);
+            assert_eq!(model.mode, Mode::Question(verb, id(1)));
+            assert_eq!(press(&mut model, "xk\n"), None, "only y is a yes");
+            assert_eq!(press(&mut model, "n"), None);
+            assert_eq!(model.mode, Mode::List);
+            assert_eq!(press(&mut model, key).or_else(|| press(&mut model, "y")), Some(Wish::Act(verb, id(1))));
+        }
+    }
+
+    #[test]
+    fn what_is_asked_is_done_to_whom_it_was_asked_about() {
+        let mut model = model();
+        press(&mut model, "k");
+        model.update(vec![whole(running(3, "web"))], &[], Duration::ZERO);
+        assert_eq!(model.selected, Some(id(3)));
+        assert_eq!(press(&mut model, "y"), Some(Wish::Act(Verb::Kill, id(1))));
+    }
+
+    #[test]
+    fn the_selection_stays_on_its_hap_and_within_the_list() {
+        let mut model = model();
+        press(&mut model, "<");
+        assert_eq!(model.selected, Some(id(1)));
+        press(&mut model, ">>>>");
+        assert_eq!(model.selected, Some(id(2)));
+        model.update(vec![whole(running(2, "index")), whole(running(9, "new"))], &[], Duration::ZERO);
+        assert_eq!(model.selected, Some(id(2)));
+        model.update(Vec::new(), &[], Duration::ZERO);
+        assert_eq!((model.selected, press(&mut model, "<>pskR")), (None, None));
+    }
+
+    #[test]
+    fn a_filter_looks_at_name_status_and_command_as_it_is_typed() {
+        let mut model = model();
+        press(&mut model, "/we");
+        assert_eq!((shown(&model), model.selected), (vec![3], Some(id(3))));
+        press(&mut model, "\u{8}\u{8}SUCC\n");
+        assert_eq!((shown(&model), model.mode), (vec![2], Mode::List));
+        press(&mut model, "\u{1b}/train.py q");
+        assert_eq!(shown(&model), Vec::<u32>::new(), "letters are typed, not obeyed");
+        press(&mut model, "\u{1b}");
+        assert_eq!(shown(&model), [1, 3, 2]);
+    }
+
+    #[test]
+    fn another_log_is_followed_from_its_end() {
+        let mut model = model();
+        model.show_log(&Tail { bytes: b"1\n2\n3\n".to_vec(), is_cut: false });
+        press(&mut model, "f");
+        assert!(!model.follows());
+        press(&mut model, "e");
+        assert_eq!((model.stream(), model.follows(), model.log.len()), (Stream::Stderr, true, 0));
+        model.show_log(&Tail { bytes: b"1\n2\n3\n".to_vec(), is_cut: false });
+        model.press(KeyEvent::new(KeyCode::PageUp, KeyModifiers::NONE));
+        assert_eq!((model.below, model.follows()), (Some(2), false));
+        model.press(KeyEvent::new(KeyCode::PageDown, KeyModifiers::NONE));
+        assert!(model.follows());
+    }
+
+    #[test]
+    fn q_and_control_c_end_it() {
+        let mut model = model();
+        assert_eq!(press(&mut model, "q"), Some(Wish::Quit));
+        press(&mut model, "/");
+        let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
+        assert_eq!(model.press(interrupt), Some(Wish::Quit));
+    }
+}
