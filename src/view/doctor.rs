@@ -13,6 +13,7 @@ use super::wording::haps;
 use crate::core::command_line::quoted;
 use crate::core::health::{Ability, BrokenRecord, Finding, Privacy, Room, Storage, Verdict, worst};
 use crate::core::logout::Fate;
+use crate::core::size;
 use crate::ops::doctor::Checkup;
 
 const VERSION: u32 = 1;
@@ -156,19 +157,7 @@ fn what_is_left(room: Room) -> String {
     if room.is_read_only {
         return "nothing can be written there: it is mounted read-only".to_owned();
     }
-    format!("{}{files} left", size(room.bytes))
-}
-
-fn size(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    // In tenths, rounded down: what is left must not look like more.
-    let mut tenths = u128::from(bytes) * 10 / 1024;
-    let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    format!("{}{files} left", size::short(room.bytes))
 }
 
 fn kernel(ability: Ability, is_there: bool) -> &'static str {
@@ -264,7 +253,7 @@ fn repair(record: &BrokenRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{json, size, text};
+    use super::{json, text};
     use crate::core::health::{Ability, BrokenRecord, Finding, Privacy, Room, Storage};
     use crate::core::logout::Fate;
     use crate::ops::doctor::Checkup;
@@ -397,13 +386,5 @@ warning  records          2 things lie about that a killed hap left half-made or
         assert_eq!(report["state_dir"], "/home/ada/my state");
         assert_eq!(report["findings"][0]["remedy"], serde_json::Value::Null);
         assert_eq!(report["findings"][1]["remedy"], "`hap clean` sweeps it up");
-    }
-
-    #[test]
-    fn sizes_are_rounded_down() {
-        assert_eq!(size(0), "0.0 KiB");
-        assert_eq!(size((16 << 20) - 1), "15.9 MiB");
-        assert_eq!(size(1 << 50), "1024.0 TiB");
-        assert_eq!(size(1_536), "1.5 KiB");
     }
 }

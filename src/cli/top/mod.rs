@@ -140,7 +140,7 @@ impl Top<'_> {
     }
 
     fn sleep(&mut self) -> Result<Option<u8>> {
-        let others: Vec<Interest<'_>> = self.live.hint().into_iter().chain(self.from_errands()).collect();
+        let others: Vec<Interest<'_>> = self.live.hint().into_iter().chain(self.errand_ends()).collect();
         let wake = self.screen.wait(&others, self.live.patience())?;
         self.live.notice();
         self.hear_errands()?;
@@ -157,7 +157,7 @@ impl Top<'_> {
         Ok(None)
     }
 
-    fn from_errands(&self) -> impl Iterator<Item = Interest<'_>> {
+    fn errand_ends(&self) -> impl Iterator<Item = Interest<'_>> {
         self.errands.iter().map(|errand| Interest::Readable(errand.as_fd()))
     }
 

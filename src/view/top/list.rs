@@ -123,7 +123,7 @@ impl Columns {
     fn numbers(&self, entry: &Entry, model: &Model) -> [(String, Paint); 5] {
         let history = model.history(entry.id());
         let percent = history.and_then(History::percent).map(|percent| format!("{percent}%"));
-        let memory = history.and_then(History::memory).map(size::short);
+        let memory = history.and_then(History::memory).map(size::compact);
         let runtime = match entry {
             Entry::Whole(hap) => hap.runtime.map(duration::short),
             Entry::Broken(_) => None,

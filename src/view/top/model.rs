@@ -149,7 +149,7 @@ impl Model {
         match key {
             KeyCode::Char('q') => return Some(Wish::Quit),
             KeyCode::Up => self.select(-1),
-            KeyCode::Down | KeyCode::Char('j') => self.select(1),
+            KeyCode::Down => self.select(1),
             KeyCode::Home => self.select(isize::MIN),
             KeyCode::End => self.select(isize::MAX),
             KeyCode::PageUp => self.scroll_up(),
@@ -280,7 +280,7 @@ fn place(entry: &Entry) -> (bool, i64) {
 mod tests {
     use super::{Mode, Model};
     use crate::core::record::Outcome;
-    use crate::ops::logs::Stream;
+    use crate::core::stream::Stream;
     use crate::ops::tail::Tail;
     use crate::view::samples::{ended, id, running, whole};
     use crate::view::top::{Verb, Wish};
