@@ -29,6 +29,23 @@ fn the_name_that_a_list_shows_of_a_second_run_leads_to_the_hap() {
 }
 
 #[test]
+fn a_name_where_a_verb_belongs_is_known_for_what_it_is() {
+    let world = World::new();
+    world.run(&["-n", "train", "sleep", "60"]);
+    let last_line = |word: &str| {
+        let said = world.hap(&[word]).fails(2);
+        assert!(said.starts_with(&format!("error: unrecognized subcommand '{word}'\n")), "{said}");
+        said.lines().last().expect("it says something").to_owned()
+    };
+    let train = "train is a hap: `hap status train` shows it, `hap logs train` its output";
+    assert_eq!(last_line("train"), train);
+    assert_eq!(last_line("trian"), train);
+    assert_eq!(last_line("1"), "1 is a hap: `hap status 1` shows it, `hap logs 1` its output");
+    assert_eq!(last_line("python3"), "to start a command: `hap run python3`");
+    assert_eq!(last_line("statsu"), "For more information, try '--help'.", "clap knows that it means status");
+}
+
+#[test]
 fn several_that_may_be_meant_are_all_named() {
     let world = World::new();
     for name in ["web-2", "web-1", "other"] {

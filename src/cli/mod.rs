@@ -23,19 +23,18 @@ mod signal;
 mod status;
 mod targets;
 mod top;
+mod usage;
 mod wait;
 mod watch;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 
 use arguments::{Arguments, Verb};
 use context::Context;
 
 use crate::core::error::{Error, Result};
-use crate::core::name::is_unprintable;
 use crate::sys::mask;
-use crate::view::sanitize::visible_lines;
 
 const FAILED: u8 = 1;
 
@@ -44,25 +43,11 @@ pub fn main(words: Vec<OsString>) -> u8 {
     mask::ignore_file_size_signal();
     let arguments = match arguments::read(words) {
         Ok(arguments) => arguments,
-        Err(usage) => return explain_usage(&usage),
+        Err(usage) => return usage::explain(&usage),
     };
     let mut context = Context::new();
     let result = perform(&mut context, arguments);
     finish(&context, result)
-}
-
-/// Help was asked for, or is needed.
-fn explain_usage(usage: &clap::Error) -> u8 {
-    let code = u8::try_from(usage.exit_code()).unwrap_or(FAILED);
-    if std::env::args_os().any(|argument| argument.to_string_lossy().contains(is_unprintable)) {
-        // clap repeats what was typed as it is.
-        visible_lines(&usage.to_string()).for_each(|line| context::say(&format!("{line}\n")));
-        return code;
-    }
-    match usage.print().and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe && !usage.use_stderr() => FAILED,
-        _ => code,
-    }
 }
 
 /// What is left to print is printed, what went wrong is said, and the exit code chosen.

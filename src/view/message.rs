@@ -224,6 +224,16 @@ pub fn error(error: &Error, look: &Look) -> String {
     format!("{error} {}\n {hint} {}\n", visible(&what), visible(&remedy))
 }
 
+/// The name of a hap stands where a verb belongs.
+pub fn verb_of_hap(alias: &str) -> String {
+    line(&format!("{alias} is a hap: `hap status {alias}` shows it, `hap logs {alias}` its output"))
+}
+
+/// A word stands where a verb belongs, and no hap is called that.
+pub fn verb_of_command(word: &str) -> String {
+    line(&format!("to start a command: `hap run {word}`"))
+}
+
 /// Names contain nothing unprintable, but paths may.
 fn line(text: &str) -> String {
     format!("{}\n", visible(text))
