@@ -28,7 +28,7 @@ pub struct Keeping {
 }
 
 /// How soon a log with a limit is looked at again that has begun to grow.
-const SHORTEST: Duration = Duration::from_millis(1);
+const SHORTEST: Duration = Duration::from_micros(200);
 
 /// How often is looked where the kernel does not tell of writes: it has no inotify instance left.
 const BLIND: Duration = Duration::from_millis(500);
@@ -88,8 +88,7 @@ impl<'a> Keeper<'a> {
             self.tend_until(children.as_fd());
             children.settle();
         }
-        self.look();
-        self.note_the_rest();
+        self.finish();
         self.children = Some(children);
     }
 
@@ -103,7 +102,17 @@ impl<'a> Keeper<'a> {
                 break;
             }
         }
-        self.look();
+        self.finish();
+    }
+
+    /// As it is to be left if nothing more is written.
+    fn finish(&mut self) {
+        for log in &mut self.logs {
+            log.look(self.keeping, self.directory);
+            if let Some(limit) = self.keeping.limit {
+                log.hold(limit, Pace::Slow);
+            }
+        }
         self.note_the_rest();
     }
 
@@ -135,7 +144,11 @@ impl<'a> Keeper<'a> {
     fn look(&mut self) -> bool {
         let mut most = 0;
         for log in &mut self.logs {
-            most = log.look(self.keeping, self.directory).max(most);
+            let grown = log.look(self.keeping, self.directory);
+            if let Some(limit) = self.keeping.limit {
+                log.hold(limit, Pace::of(grown, limit));
+            }
+            most = grown.max(most);
         }
         if let Some(limit) = self.keeping.limit {
             self.pause = next_pause(self.pause, most, limit);
@@ -170,9 +183,6 @@ impl<'a> Kept<'a> {
         if keeping.timestamps && is_due {
             self.note(directory);
         }
-        if let Some(limit) = keeping.limit {
-            self.hold(limit);
-        }
         grown
     }
 
@@ -192,8 +202,8 @@ impl<'a> Kept<'a> {
         }
     }
 
-    fn hold(&mut self, limit: u64) {
-        if let Some(start) = start_within(limit, self.start, self.length)
+    fn hold(&mut self, limit: u64, pace: Pace) {
+        if let Some(start) = start_within(limit, pace, self.start, self.length)
             && hole::free(self.file, self.start, start).is_ok()
         {
             self.start = start;
@@ -201,29 +211,47 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// Where a log has to begin to stay within its limit, if it is about to exceed that: three quarters of
-/// the limit are left, so that it is not for every line that something is freed.
-fn start_within(limit: u64, start: u64, length: u64) -> Option<u64> {
-    let is_near = length.saturating_sub(start) > limit - limit / 8;
-    let next = length.saturating_sub(limit - limit / 4) / hole::BLOCK * hole::BLOCK;
+/// How a log grows, seen from its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pace {
+    Slow,
+    Fast,
+}
+
+impl Pace {
+    /// By how much it has grown between two looks.
+    fn of(grown: u64, limit: u64) -> Self {
+        if grown > limit / 16 { Self::Fast } else { Self::Slow }
+    }
+}
+
+/// Where a log has to begin to stay within its limit, if it is about to exceed that. Three quarters of the limit
+/// are left, so that it is not for every line that something is freed; of one that grows fast a quarter, for room
+/// until the next look, and while blocks are freed, which may have to wait for the disk.
+fn start_within(limit: u64, pace: Pace, start: u64, length: u64) -> Option<u64> {
+    let (most, kept) = match pace {
+        Pace::Slow => (limit - limit / 8, limit - limit / 4),
+        Pace::Fast => (limit / 2, limit / 4),
+    };
+    let is_near = length.saturating_sub(start) > most;
+    let next = length.saturating_sub(kept) / hole::BLOCK * hole::BLOCK;
     (is_near && next > start).then_some(next)
 }
 
 /// Half as long if a log has grown by a good part of the room that is left between two looks, and
 /// longer again if it has hardly grown.
 fn next_pause(pause: Duration, grown: u64, limit: u64) -> Duration {
-    let part = limit / 16;
-    let next = match grown {
-        _ if grown > part => pause / 2,
-        _ if grown < part / 4 => pause * 2,
-        _ => pause,
+    let next = match Pace::of(grown, limit) {
+        Pace::Fast => pause / 2,
+        Pace::Slow if grown < limit / 64 => pause * 2,
+        Pace::Slow => pause,
     };
     next.clamp(SHORTEST, GRAIN)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{SHORTEST, next_pause, start_within};
+    use super::{Pace, SHORTEST, next_pause, start_within};
     use crate::store::GRAIN;
     use crate::sys::hole::BLOCK;
     use proptest::prelude::*;
@@ -232,21 +260,37 @@ mod tests {
 
     #[test]
     fn what_is_freed_leaves_most_of_the_limit_and_makes_room() {
-        assert_eq!(start_within(MIB, 0, MIB - MIB / 8), None);
-        assert_eq!(start_within(MIB, 0, MIB - MIB / 8 + 1), Some(MIB / 8));
-        assert_eq!(start_within(MIB, MIB / 8, MIB), None);
-        assert_eq!(start_within(MIB, 0, 1000 * MIB), Some(999 * MIB + MIB / 4));
+        let slow = |start, length| start_within(MIB, Pace::Slow, start, length);
+        assert_eq!(slow(0, MIB - MIB / 8), None);
+        assert_eq!(slow(0, MIB - MIB / 8 + 1), Some(MIB / 8));
+        assert_eq!(slow(MIB / 8, MIB), None);
+        assert_eq!(slow(0, 1000 * MIB), Some(999 * MIB + MIB / 4));
+    }
+
+    #[test]
+    fn of_what_grows_fast_a_quarter_is_left() {
+        let fast = |start, length| start_within(MIB, Pace::Fast, start, length);
+        assert_eq!(fast(0, MIB / 2), None);
+        assert_eq!(fast(0, MIB), Some(MIB * 3 / 4));
+        assert_eq!(fast(0, 1000 * MIB), Some(999 * MIB + MIB * 3 / 4));
+        assert_eq!((Pace::of(MIB / 16, MIB), Pace::of(MIB / 16 + 1, MIB)), (Pace::Slow, Pace::Fast));
     }
 
     proptest! {
         #[test]
-        fn the_start_only_moves_on_and_by_whole_blocks(limit in 4 * BLOCK..u64::MAX / 2, start in 0..u64::MAX / 2, more: u64) {
+        fn the_start_only_moves_on_and_by_whole_blocks(
+            limit in 4 * BLOCK..u64::MAX / 2,
+            is_fast: bool,
+            start in 0..u64::MAX / 2,
+            more: u64,
+        ) {
+            let pace = if is_fast { Pace::Fast } else { Pace::Slow };
             let start = start / BLOCK * BLOCK;
             let length = start.saturating_add(more);
-            match start_within(limit, start, length) {
+            match start_within(limit, pace, start, length) {
                 Some(next) => {
                     prop_assert!(next > start && next % BLOCK == 0 && next <= length);
-                    prop_assert!(length - next >= limit - limit / 4 && length - next <= limit - limit / 8);
+                    prop_assert!(length - next >= limit / 4 && length - next <= limit - limit / 8);
                 }
                 None => prop_assert!(length - start <= limit - limit / 8 + BLOCK),
             }
