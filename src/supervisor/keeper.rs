@@ -226,12 +226,12 @@ impl Pace {
 }
 
 /// Where a log has to begin to stay within its limit, if it is about to exceed that. Three quarters of the limit
-/// are left, so that it is not for every line that something is freed; of one that grows fast a quarter, for room
+/// are left, so that it is not for every line that something is freed; of one that grows fast half, for room
 /// until the next look, and while blocks are freed, which may have to wait for the disk.
 fn start_within(limit: u64, pace: Pace, start: u64, length: u64) -> Option<u64> {
     let (most, kept) = match pace {
         Pace::Slow => (limit - limit / 8, limit - limit / 4),
-        Pace::Fast => (limit / 2, limit / 4),
+        Pace::Fast => (limit / 2 + limit / 16, limit / 2),
     };
     let is_near = length.saturating_sub(start) > most;
     let next = length.saturating_sub(kept) / hole::BLOCK * hole::BLOCK;
@@ -268,11 +268,11 @@ mod tests {
     }
 
     #[test]
-    fn of_what_grows_fast_a_quarter_is_left() {
+    fn of_what_grows_fast_half_is_left() {
         let fast = |start, length| start_within(MIB, Pace::Fast, start, length);
         assert_eq!(fast(0, MIB / 2), None);
-        assert_eq!(fast(0, MIB), Some(MIB * 3 / 4));
-        assert_eq!(fast(0, 1000 * MIB), Some(999 * MIB + MIB * 3 / 4));
+        assert_eq!(fast(0, MIB), Some(MIB / 2));
+        assert_eq!(fast(0, 1000 * MIB), Some(999 * MIB + MIB / 2));
         assert_eq!((Pace::of(MIB / 16, MIB), Pace::of(MIB / 16 + 1, MIB)), (Pace::Slow, Pace::Fast));
     }
 
@@ -290,7 +290,7 @@ mod tests {
             match start_within(limit, pace, start, length) {
                 Some(next) => {
                     prop_assert!(next > start && next % BLOCK == 0 && next <= length);
-                    prop_assert!(length - next >= limit / 4 && length - next <= limit - limit / 8);
+                    prop_assert!(length - next >= limit / 2 && length - next <= limit - limit / 8);
                 }
                 None => prop_assert!(length - start <= limit - limit / 8 + BLOCK),
             }

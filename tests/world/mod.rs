@@ -104,8 +104,7 @@ impl World {
         let copy = self.path("hap");
         if !copy.exists() {
             fs::set_permissions(&self.root, fs::Permissions::from_mode(0o755)).expect("our own");
-            fs::copy(HAP, &copy).expect("a new file");
-            fs::set_permissions(&copy, fs::Permissions::from_mode(0o755)).expect("our own");
+            self.install(HAP.as_ref(), &copy);
         }
         let mut command = self.program(copy);
         command.args(arguments).uid(user).gid(user);
@@ -266,10 +265,19 @@ impl World {
 
     /// Writes an executable file and returns its path.
     pub fn executable(&self, name: &str, text: &str) -> PathBuf {
+        let text_file = self.root.join("text-of-executable");
+        fs::write(&text_file, text).expect("a file");
         let path = self.work(name);
-        fs::write(&path, text).expect("a new file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("our own file");
+        self.install(&text_file, &path);
         path
+    }
+
+    /// Copies what is to be executed. Not in this process: what another test starts at that moment would inherit
+    /// the descriptor that writes, and nobody can execute what is being written (`ETXTBSY`, execve(2)).
+    fn install(&self, from: &Path, to: &Path) {
+        let mut install = self.program("install");
+        install.args(["-m", "755"]).args([from, to]);
+        finish(install).ok();
     }
 
     /// Ends all that was started in this world: through `hap`, then what that may have missed.
