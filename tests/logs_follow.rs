@@ -78,6 +78,10 @@ fn an_empty_log_of_a_running_hap_gives_a_hint_on_a_terminal_only() {
     let terminal = Terminal::start(&world, &["logs", "-f", &id], (200, 10));
     terminal.until_shown(hint);
     assert_eq!(world.hap(&["logs", &id]).ok(), "", "a script is told nothing");
+    let unbuffered = world.run(&["--unbuffered", "sleep", "1000"]);
+    let mut terminal = Terminal::start(&world, &["logs", &unbuffered], (200, 10));
+    terminal.end();
+    assert!(!terminal.until_shown("no output yet").contains(hint), "it has been taken");
     world.hap(&["kill", &id]).ok();
     let mut terminal = Terminal::start(&world, &["logs", &id], (200, 10));
     terminal.end();

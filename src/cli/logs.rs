@@ -15,6 +15,7 @@ use crate::core::stream::Stream;
 use crate::ops::find::Haps;
 use crate::ops::hap::Hap;
 use crate::ops::logs::{Followed, Lines, Log, Run, Show, follow, own_streams};
+use crate::ops::unbuffered;
 use crate::store::Times;
 use crate::sys::clock;
 use crate::view::mark::{Marked, marks};
@@ -194,7 +195,7 @@ impl<'a> Wish<'a> {
         };
         let logs = streams.into_iter().map(|stream| self.open(haps, &hap, stream, run)).collect::<Result<Vec<_>>>()?;
         if logs.iter().all(|(log, _)| log.is_empty()) {
-            explain_emptiness(&hap, &logs, run);
+            explain_emptiness(haps, &hap, &logs, run);
         }
         Ok(Chosen { hap, logs })
     }
@@ -276,11 +277,11 @@ fn is_marked() -> bool {
     io::stdout().is_terminal()
 }
 
-fn explain_emptiness(hap: &Hap, logs: &[(Log, Times)], run: Option<u32>) {
+fn explain_emptiness(haps: &Haps, hap: &Hap, logs: &[(Log, Times)], run: Option<u32>) {
     for (log, _) in logs {
         remark(&message::no_output_yet(hap, log.path()));
     }
-    if hap.status.is_active() && run.is_none() {
+    if hap.status.is_active() && run.is_none() && !unbuffered::was_asked(haps, hap) {
         remark(&message::may_be_buffered());
     }
 }

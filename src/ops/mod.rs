@@ -23,6 +23,6 @@ pub mod restart;
 pub mod run;
 pub mod signal;
 pub mod tail;
-mod unbuffered;
+pub mod unbuffered;
 pub mod unknown;
 pub mod wait;

@@ -5,6 +5,9 @@ use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use crate::ops::find::Haps;
+use crate::ops::hap::Hap;
+
 /// Python (`python -u`), and the runtime of GNU Fortran for its standard units.
 const RUNTIMES: [&[u8]; 2] = [b"PYTHONUNBUFFERED=1", b"GFORTRAN_UNBUFFERED_PRECONNECTED=y"];
 
@@ -28,6 +31,12 @@ pub(super) fn ask(environment: &mut Vec<CString>) {
     let others = environment.iter().find_map(|entry| entry.as_bytes().strip_prefix(PRELOAD)).unwrap_or_default();
     let separator: &[u8] = if others.is_empty() { b"" } else { b":" };
     set(environment, [PRELOAD, library.as_os_str().as_bytes(), separator, others].concat());
+}
+
+/// Whether this hap's command was asked.
+pub fn was_asked(haps: &Haps, hap: &Hap) -> bool {
+    let environment = haps.state().hap(hap.id).environment().unwrap_or_default();
+    RUNTIMES.iter().all(|entry| environment.iter().any(|own| own.as_bytes() == *entry))
 }
 
 fn set(environment: &mut Vec<CString>, entry: Vec<u8>) {
