@@ -72,6 +72,8 @@ impl Rerun<'_> {
         // The record comes last: while it is the new one, the archive is what the logs are taken from.
         for name in self.archived() {
             file::replace_between(&self.archive, name, directory, name)?;
+            // Two names of one file are both left by rename(2): so it is if the place was not yet taken.
+            file::remove_at(&self.archive, name)?;
         }
         for name in [NEW_STDOUT, NEW_STDERR] {
             file::remove_at(directory, name)?;
