@@ -1,26 +1,17 @@
 //! `hap adopt` under `kill -9`: each of its processes is killed at each of its system calls, before it and after it,
 //! also while the adopted program has registers that are not its own. Whatever is left must be no hap and a
 //! process that nobody has touched, or one that the next `hap` makes whole; and the program computes the right thing.
-#![allow(unsafe_code)] // `pre_exec` is the one way to be traced from birth
+#![allow(missing_docs)] // a test
 
 mod world;
 
-use std::collections::HashMap;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::Stdio;
-use std::thread;
-
-use nix::errno::Errno;
-use nix::sys::ptrace::{self, Options};
-use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
 
 use world::adoptee::compiled;
 use world::process::{Process, kernel_is};
 use world::session::on_terminal;
+use world::tracer::{self, Plan, Rest, Traced};
 use world::{World, wait_for};
 
 /// The processes of an adoption, in the order of their birth.
@@ -29,6 +20,14 @@ enum Role {
     Caller,
     Intermediate,
     Supervisor,
+}
+
+impl tracer::Role for Role {
+    const CALLER: Self = Self::Caller;
+
+    fn child(self) -> Self {
+        if self == Self::Caller { Self::Intermediate } else { Self::Supervisor }
+    }
 }
 
 /// Kills it at its first stop, its second, and so on until there is none left to be killed at.
@@ -55,8 +54,7 @@ fn survives(program: &Path, victim: Role, stop: usize) -> bool {
     let process = program.process();
     wait_for("it to begin", || fs::metadata(world.work("chain")).is_ok_and(|chain| chain.len() > 0));
     let before = process.files();
-    let (code, was_killed) =
-        thread::scope(|scope| scope.spawn(|| Tracer::new(victim, stop).run(&world, process)).join().expect("no panic"));
+    let Traced { code, was_killed } = adopt(&world, process, victim, stop);
     // Whoever comes next finds it whole, or not at all.
     let haps = world.list();
     match haps.as_slice() {
@@ -100,105 +98,17 @@ fn assert_chain(text: &str, when: &str) {
     }
 }
 
-struct Tracer {
-    roles: HashMap<Pid, Role>,
-    victim: Role,
-    stop: usize,
-    seen: usize,
-    /// The caller has begun to make something: what it does before that is looking.
-    has_begun: bool,
-    was_killed: bool,
-}
-
-impl Tracer {
-    fn new(victim: Role, stop: usize) -> Self {
-        Self { roles: HashMap::new(), victim, stop, seen: 0, has_begun: false, was_killed: false }
-    }
-
-    /// `hap adopt`, traced until all of it has ended or is a supervisor that waits: its exit code, and whether
-    /// anybody was killed.
-    fn run(mut self, world: &World, process: Process) -> (Option<i32>, bool) {
-        let mut command = world.command(&["adopt", &process.pid.to_string()]);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        // SAFETY: ptrace(PTRACE_TRACEME) is one system call.
-        unsafe { command.pre_exec(|| ptrace::traceme().map_err(Into::into)) };
-        let caller = Pid::from_raw(i32::try_from(command.spawn().expect("hap starts").id()).expect("a pid"));
-        self.roles.insert(caller, Role::Caller);
-        assert!(matches!(waitpid(caller, None), Ok(WaitStatus::Stopped(..))), "it stops at its exec");
-        let follow = Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE;
-        ptrace::setoptions(caller, follow | Options::PTRACE_O_TRACESYSGOOD).expect("options");
-        go_on(caller, None);
-        let mut code = None;
-        let mut idle = 0;
-        // A supervisor that waits makes no more system calls; this thread ends then and lets it go.
-        while !self.roles.is_empty() && (self.roles.contains_key(&caller) || idle < 300) {
-            idle += 1;
-            for pid in self.roles.keys().copied().collect::<Vec<Pid>>() {
-                match waitpid(pid, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
-                    Ok(WaitStatus::StillAlive) => continue,
-                    Ok(WaitStatus::Exited(pid, status)) => {
-                        self.roles.remove(&pid);
-                        code = if pid == caller { Some(status) } else { code };
-                    }
-                    Ok(WaitStatus::Signaled(..)) | Err(Errno::ECHILD) => drop(self.roles.remove(&pid)),
-                    Ok(status) => self.step(status),
-                    Err(error) => panic!("waitpid: {error}"),
-                }
-                idle = 0;
-            }
-            if idle > 0 {
-                thread::sleep(std::time::Duration::from_micros(100));
-            }
-        }
-        (code, self.was_killed)
-    }
-
-    fn step(&mut self, status: WaitStatus) {
-        match status {
-            WaitStatus::PtraceSyscall(pid) => self.at_system_call(pid),
-            WaitStatus::PtraceEvent(pid, ..) => {
-                if let Ok(child) = ptrace::getevent(pid) {
-                    let child = Pid::from_raw(i32::try_from(child).expect("a pid"));
-                    let role = if self.roles[&pid] == Role::Caller { Role::Intermediate } else { Role::Supervisor };
-                    self.roles.insert(child, role);
-                }
-                go_on(pid, None);
-            }
-            // A new child begins with a SIGSTOP that is not meant for it.
-            WaitStatus::Stopped(pid, Signal::SIGSTOP) => go_on(pid, None),
-            WaitStatus::Stopped(pid, signal) => go_on(pid, Some(signal)),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn at_system_call(&mut self, pid: Pid) {
-        if self.roles[&pid] == self.victim && !self.was_killed && self.counts(pid) {
-            if self.seen == self.stop {
-                self.was_killed = true;
-                kill(pid, Signal::SIGKILL).expect("it is there");
-                return;
-            }
-            self.seen += 1;
-        }
-        go_on(pid, None);
-    }
-
-    fn counts(&mut self, pid: Pid) -> bool {
-        let info = ptrace::syscall_info(pid).ok().filter(|info| info.op == libc::PTRACE_SYSCALL_INFO_ENTRY);
-        // SAFETY: at the entry of a call that is what the union has.
-        let number = info.map(|info| unsafe { info.u.entry.nr });
-        let is_mkdir = number.and_then(|number| i64::try_from(number).ok()) == Some(libc::SYS_mkdirat);
-        self.has_begun = self.has_begun || is_mkdir;
-        self.has_begun || self.victim != Role::Caller
-    }
-}
-
-/// Somebody else may have ended it meanwhile.
-fn go_on(pid: Pid, signal: Option<Signal>) {
-    match ptrace::syscall(pid, signal) {
-        Ok(()) | Err(Errno::ESRCH) => {}
-        Err(error) => panic!("ptrace: {error}"),
-    }
+/// `hap adopt`, traced until all of it has ended or is a supervisor that waits.
+fn adopt(world: &World, process: Process, victim: Role, stop: usize) -> Traced {
+    let mut has_begun = victim != Role::Caller;
+    // What the caller does before it makes something is looking.
+    let mut counts = |number| {
+        has_begun = has_begun || number == libc::SYS_mkdirat;
+        has_begun
+    };
+    let mut rest = |was_killed, is_asleep| if was_killed || is_asleep { Rest::LetGo } else { Rest::Trace };
+    let command = world.command(&["adopt", &process.pid.to_string()]);
+    tracer::trace(command, Plan { victim, stop, counts: &mut counts, rest: &mut rest })
 }
 
 #[test]

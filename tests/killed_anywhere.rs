@@ -2,23 +2,19 @@
 //! traced, and each of their processes in turn is killed at each of its system calls, before it and
 //! after it. Whatever is left must be a recorded command or none, never half a hap, no output and no
 //! exit code may be lost, and nothing may stay that `hap clean` cannot remove.
-#![allow(missing_docs, unsafe_code)] // a test; `pre_exec` is the one way to be traced from birth
+#![allow(missing_docs)] // a test
 
 mod world;
 
-use std::collections::HashMap;
 use std::fs;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
 
-use nix::errno::Errno;
-use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, kill};
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use serde_json::Value;
+
+use world::tracer::{self, Plan, Rest, Traced};
 
 /// The processes of a launch, in the order of their birth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,13 +25,19 @@ enum Role {
     Command,
 }
 
-impl Role {
+impl tracer::Role for Role {
+    const CALLER: Self = Self::Caller;
+
     fn child(self) -> Self {
         match self {
             Self::Caller => Self::Intermediate,
             Self::Intermediate => Self::Supervisor,
             Self::Supervisor | Self::Command => Self::Command,
         }
+    }
+
+    fn is_free_once_executed(self) -> bool {
+        self == Self::Command
     }
 }
 
@@ -132,7 +134,7 @@ fn kill_at_every_stop(role: Role, trial: &dyn Fn(&Path, usize, &str) -> Launch) 
     let mut tried = 0;
     for stop in 0.. {
         let world = tempfile::tempdir().expect("a directory");
-        if !trial(world.path(), stop, &format!("{role:?} killed at stop {stop}")).was_killed {
+        if !trial(world.path(), stop, &format!("{role:?} killed at stop {stop}")).0.was_killed {
             break;
         }
         tried += 1;
@@ -171,44 +173,37 @@ fn check_that_nothing_was_lost_by_healing(world: &Path, command: Pid, when: &str
     assert!(after["rc"] == 7 || may_be_unknown && is_unknown, "{when}: {after}");
 }
 
-struct Launch {
-    /// The exit code of `hap`, if it was not killed.
-    code: Option<i32>,
-    was_killed: bool,
-}
+/// What came of a traced `hap`.
+struct Launch(Traced);
 
 impl Launch {
     /// Runs `hap` to the end of all its processes, but kills this one at this stop.
     fn traced(world: &Path, words: &[&str], victim: Role, stop: usize) -> Self {
-        Self::trace(world, words, Tracer::new(victim, stop))
+        Self::trace(world, words, victim, stop, &mut |_, _| Rest::Trace)
     }
 
     /// The same for a `hap` that leaves a process behind which lives as long as the sleeper: that is told to
     /// end only if the victim lives longer than the caller.
     fn traced_until_the_end(world: &Path, words: &[&str], victim: Role, stop: usize) -> Self {
-        Self::trace(world, words, Tracer { end: Some(world.join("end")), ..Tracer::new(victim, stop) })
+        Self::trace(world, words, victim, stop, &mut |was_killed, _| {
+            if was_killed {
+                return Rest::LetGo;
+            }
+            fs::write(world.join("end"), "").expect("our own file");
+            Rest::Trace
+        })
     }
 
-    /// On a thread of its own, at whose end the kernel lets go whatever is still traced.
-    fn trace(world: &Path, words: &[&str], tracer: Tracer) -> Self {
-        thread::scope(|scope| scope.spawn(|| Self::trace_here(world, words, tracer)).join().expect("no panic"))
-    }
-
-    fn trace_here(world: &Path, words: &[&str], mut tracer: Tracer) -> Self {
+    fn trace(
+        world: &Path,
+        words: &[&str],
+        victim: Role,
+        stop: usize,
+        rest: &mut (dyn FnMut(bool, bool) -> Rest + Send),
+    ) -> Self {
         let mut command = hap(world);
         command.args(words).current_dir(world);
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        // SAFETY: ptrace(PTRACE_TRACEME) is one system call.
-        unsafe { command.pre_exec(|| ptrace::traceme().map_err(Into::into)) };
-        let caller = Pid::from_raw(i32::try_from(command.spawn().expect("hap starts").id()).expect("a pid"));
-        tracer.roles.insert(caller, Role::Caller);
-        assert!(matches!(waitpid(caller, None), Ok(WaitStatus::Stopped(..))), "it stops at its exec");
-        let follow = Options::PTRACE_O_TRACEFORK | Options::PTRACE_O_TRACEVFORK | Options::PTRACE_O_TRACECLONE;
-        ptrace::setoptions(caller, follow | Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACEEXEC)
-            .expect("options");
-        ptrace::syscall(caller, None).expect("it goes on");
-        let code = tracer.run(caller);
-        Self { code, was_killed: tracer.killed.is_some() }
+        Self(tracer::trace(command, Plan { victim, stop, counts: &mut |_| true, rest }))
     }
 
     fn check(&self, world: &Path, when: &str) {
@@ -223,7 +218,7 @@ impl Launch {
         if let Some(pid) = ran {
             assert_eq!(haps.first().map(|hap| &hap["pid"]), Some(&Value::from(pid)), "{when}: what ran is recorded");
         }
-        match self.code {
+        match self.0.code {
             Some(0) => assert_eq!(haps.len(), 1, "{when}: what was promised is recorded"),
             Some(_) => {
                 assert_eq!(ran, None, "{when}: what was refused did not run");
@@ -250,7 +245,7 @@ impl Launch {
             [_first] => assert!(now["status"] == "failed" || now["status"] == "lost", "{when}: it did not run: {now}"),
             [_first, second] => {
                 assert_eq!((&now["restarts"], now["pid"].to_string()), (&1.into(), second.clone()), "{when}");
-                let is_told = now["rc"] == 3 || self.was_killed && now["status"] == "lost";
+                let is_told = now["rc"] == 3 || self.0.was_killed && now["status"] == "lost";
                 assert!(is_told, "{when}: {now}");
             }
             more => panic!("{when}: it ran {} times", more.len()),
@@ -259,7 +254,7 @@ impl Launch {
         for pid in &ran {
             assert!(all_output.contains(&format!("run {pid}\n")), "{when}: the output of {pid} is lost");
         }
-        match self.code {
+        match self.0.code {
             Some(0) => assert_eq!(now["restarts"], 1, "{when}: what was promised is recorded"),
             Some(_) => assert_eq!((&now["restarts"], &now["rc"]), (&0.into(), &3.into()), "{when}: refused, kept"),
             None => {}
@@ -274,7 +269,7 @@ impl Launch {
         assert!(hap(world).arg("clean").stdout(Stdio::null()).status().expect("hap clean").success(), "{when}");
         for name in ["haps", "names", "trash"] {
             let left: Vec<_> = fs::read_dir(world.join("state").join(name)).into_iter().flatten().flatten().collect();
-            assert!(left.is_empty() || name == "names" && self.code.is_none(), "{when}: {name} still has {left:?}");
+            assert!(left.is_empty() || name == "names" && self.0.code.is_none(), "{when}: {name} still has {left:?}");
         }
         // A name is free again, whatever became of its link.
         let again = hap(world).args(["run", "-q", "-n", "victim", "true"]).output().expect("hap run");
@@ -283,119 +278,6 @@ impl Launch {
             hap(world).args(["kill", "--all"]).stdout(Stdio::null()).status().expect("hap kill").success(),
             "{when}"
         );
-    }
-}
-
-struct Tracer {
-    roles: HashMap<Pid, Role>,
-    victim: Role,
-    stop: usize,
-    seen: usize,
-    killed: Option<Pid>,
-    /// A file that tells the sleeper to end.
-    end: Option<PathBuf>,
-}
-
-impl Tracer {
-    fn new(victim: Role, stop: usize) -> Self {
-        Self { roles: HashMap::new(), victim, stop, seen: 0, killed: None, end: None }
-    }
-
-    /// Lets all go on until none is left. Returns how the caller ended.
-    fn run(&mut self, caller: Pid) -> Option<i32> {
-        let mut code = None;
-        while !self.roles.is_empty() {
-            if let Some(end) = self.end.as_ref().filter(|_| !self.roles.contains_key(&caller)) {
-                if self.killed.is_some() {
-                    self.let_all_go();
-                    break;
-                }
-                fs::write(end, "").expect("our own file");
-            }
-            let pids: Vec<Pid> = self.roles.keys().copied().collect();
-            for pid in pids {
-                match waitpid(pid, Some(WaitPidFlag::__WALL | WaitPidFlag::WNOHANG)) {
-                    Ok(WaitStatus::StillAlive) => {}
-                    Ok(WaitStatus::Exited(pid, status)) => {
-                        self.roles.remove(&pid);
-                        code = if pid == caller { Some(status) } else { code };
-                    }
-                    Ok(WaitStatus::Signaled(..)) | Err(Errno::ECHILD) => drop(self.roles.remove(&pid)),
-                    Ok(status) => self.step(status),
-                    Err(error) => panic!("waitpid: {error}"),
-                }
-            }
-            std::thread::yield_now();
-        }
-        code
-    }
-
-    /// Nobody may stay in our hands: who is stopped by a tracer for ever can neither end nor watch.
-    fn let_all_go(&mut self) {
-        while let Some(pid) = self.roles.keys().next().copied() {
-            let _ = kill(pid, Signal::SIGSTOP);
-            match waitpid(pid, Some(WaitPidFlag::__WALL)) {
-                Ok(WaitStatus::Stopped(pid, Signal::SIGSTOP)) => {
-                    let _ = ptrace::detach(pid, None);
-                    self.roles.remove(&pid);
-                }
-                Ok(WaitStatus::PtraceEvent(pid, ..)) => {
-                    if let Ok(child) = ptrace::getevent(pid) {
-                        let child = Pid::from_raw(i32::try_from(child).expect("a pid"));
-                        self.roles.insert(child, self.roles[&pid].child());
-                    }
-                    go_on(pid, None);
-                }
-                Ok(WaitStatus::PtraceSyscall(pid) | WaitStatus::Stopped(pid, _)) => go_on(pid, None),
-                Ok(_) | Err(_) => drop(self.roles.remove(&pid)),
-            }
-        }
-    }
-
-    fn step(&mut self, status: WaitStatus) {
-        match status {
-            WaitStatus::PtraceSyscall(pid) => self.at_system_call(pid),
-            WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_EXEC) => {
-                // The command is executed: it is no longer ours to kill.
-                if self.roles[&pid] == Role::Command {
-                    let _ = ptrace::detach(pid, None);
-                    self.roles.remove(&pid);
-                } else {
-                    go_on(pid, None);
-                }
-            }
-            WaitStatus::PtraceEvent(pid, ..) => {
-                if let Ok(child) = ptrace::getevent(pid) {
-                    let child = Pid::from_raw(i32::try_from(child).expect("a pid"));
-                    self.roles.insert(child, self.roles[&pid].child());
-                }
-                go_on(pid, None);
-            }
-            // A new child begins with a SIGSTOP that is not meant for it.
-            WaitStatus::Stopped(pid, Signal::SIGSTOP) => go_on(pid, None),
-            WaitStatus::Stopped(pid, signal) => go_on(pid, Some(signal)),
-            other => panic!("{other:?}"),
-        }
-    }
-
-    fn at_system_call(&mut self, pid: Pid) {
-        if self.roles[&pid] == self.victim && self.killed.is_none() {
-            if self.seen == self.stop {
-                self.killed = Some(pid);
-                kill(pid, Signal::SIGKILL).expect("it is there");
-                return;
-            }
-            self.seen += 1;
-        }
-        go_on(pid, None);
-    }
-}
-
-/// Somebody else may have ended it meanwhile.
-fn go_on(pid: Pid, signal: Option<Signal>) {
-    match ptrace::syscall(pid, signal) {
-        Ok(()) | Err(Errno::ESRCH) => {}
-        Err(error) => panic!("ptrace: {error}"),
     }
 }
 

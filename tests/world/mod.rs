@@ -9,6 +9,7 @@ pub mod session;
 pub mod strangers;
 pub mod terminal;
 pub mod tools;
+pub mod tracer;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
