@@ -98,13 +98,35 @@ fn assert_chain(text: &str, when: &str) {
     }
 }
 
+/// System calls that only look, or change nothing but the process itself: what is killed before or after one of them leaves
+/// what it leaves at the next one that does more.
+const LOOKING: [i64; 17] = [
+    libc::SYS_read,
+    libc::SYS_pread64,
+    libc::SYS_openat,
+    libc::SYS_openat2,
+    libc::SYS_close,
+    libc::SYS_fcntl,
+    libc::SYS_fstat,
+    libc::SYS_newfstatat,
+    libc::SYS_statx,
+    libc::SYS_getdents64,
+    libc::SYS_lseek,
+    libc::SYS_readlinkat,
+    libc::SYS_brk,
+    libc::SYS_mmap,
+    libc::SYS_munmap,
+    libc::SYS_madvise,
+    libc::SYS_pidfd_open,
+];
+
 /// `hap adopt`, traced until all of it has ended or is a supervisor that waits.
 fn adopt(world: &World, process: Process, victim: Role, stop: usize) -> Traced {
     let mut has_begun = victim != Role::Caller;
-    // What the caller does before it makes something is looking.
     let mut counts = |number| {
+        // What the caller does before it makes something is looking as well.
         has_begun = has_begun || number == libc::SYS_mkdirat;
-        has_begun
+        has_begun && (victim != Role::Supervisor || !LOOKING.contains(&number))
     };
     let mut rest = |was_killed, is_asleep| if was_killed || is_asleep { Rest::LetGo } else { Rest::Trace };
     let command = world.command(&["adopt", &process.pid.to_string()]);
@@ -119,4 +141,13 @@ fn whoever_adopts_may_be_killed_at_any_system_call() {
     };
     kill_at_every_stop(&program, Role::Caller);
     kill_at_every_stop(&program, Role::Intermediate);
+}
+
+#[test]
+fn the_supervisor_of_an_adoption_may_be_killed_at_any_system_call() {
+    let world = World::new();
+    let Some(program) = compiled(&world, &[]) else {
+        skip!("no C compiler here");
+    };
+    kill_at_every_stop(&program, Role::Supervisor);
 }
