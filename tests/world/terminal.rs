@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
 use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
@@ -39,12 +40,27 @@ impl Terminal {
         (columns, rows): (u16, u16),
         variables: &[(&str, &str)],
     ) -> Self {
+        let mut command = world.program("setsid");
+        command.args(["--ctty", super::HAP]).args(arguments).envs(variables.iter().copied());
+        Self::show_of(command, (columns, rows))
+    }
+
+    /// Starts another program, which finds `hap`.
+    #[track_caller]
+    pub fn of(world: &World, program: &Path, arguments: &[&str], size: (u16, u16)) -> Self {
+        let own = Path::new(super::HAP).parent().expect("it lies somewhere").to_string_lossy();
+        let mut command = world.program("setsid");
+        command.arg("--ctty").arg(program).args(arguments);
+        command.env("TERM", "xterm-256color").env("PATH", format!("{own}:{}", super::PATH));
+        Self::show_of(command, size)
+    }
+
+    /// `setsid --ctty` makes the terminal that of the program, as a login does.
+    #[track_caller]
+    fn show_of(mut command: Command, (columns, rows): (u16, u16)) -> Self {
         let size = Winsize { ws_col: columns, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
         let pair = openpty(&size, None).expect("a terminal");
         let slave = || pair.slave.try_clone().expect("one more of it");
-        // Makes the terminal that of the program, as a login does.
-        let mut command: Command = world.program("setsid");
-        command.args(["--ctty", super::HAP]).args(arguments).envs(variables.iter().copied());
         command.stdin(slave()).stdout(slave()).stderr(slave());
         let child = command.spawn().expect("setsid is there");
         let screen = Arc::new(Mutex::new(Parser::new(side(rows), side(columns), 0)));
