@@ -172,6 +172,7 @@ fn a_program_that_waits_for_its_child_to_be_executed_is_paused_at_once() {
     for _ in 0..150 {
         world.hap(&["pause", &id]).ok();
         assert_eq!(world.word(&id), "paused");
+        assert!(world.main_process(&id).is_stopped(), "its child was let go as far as it needs");
         world.hap(&["resume", &id]).ok();
         assert_eq!(world.word(&id), "running");
     }

@@ -84,7 +84,7 @@ impl Work<'_> {
                 if let Some(process) = running().filter(|_| Instant::now() > deadline) {
                     return Err(refusal(*process, Step::Stop, io::Error::from_raw_os_error(libc::ETIMEDOUT)));
                 }
-                let released = tree::release_vforks(&self.adoption.processes);
+                let released = tree::release_vforks(&self.adoption.processes).map(drop);
                 released.map_err(|error| refusal(self.ward.record.process, Step::Stop, error))?;
                 continue;
             }

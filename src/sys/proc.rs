@@ -32,6 +32,8 @@ pub struct Stat {
     pub children_ticks: u64,
     /// Resident set size, pages.
     pub resident_pages: u64,
+    /// It waits for something in the kernel, a child in vfork(2) perhaps, and will stop as soon as that has come.
+    pub is_held_up: bool,
     /// The wait status, where we may see it and there is one.
     exit_status: i32,
 }
@@ -39,17 +41,17 @@ pub struct Stat {
 /// Reads the stat of a process. `None` if there is none with this pid.
 pub fn stat(pid: i32) -> Option<Stat> {
     let stat = read_stat(&format!("/proc/{pid}/stat"))?;
+    let is_held_up = stat.state == b'D' && stop_is_pending(pid);
     let state = match stat.state {
         // Its main thread has ended and others go on: how they are is how it is.
         state if is_over(state) && !stat.is_zombie() => {
             states_of_threads(pid).into_iter().find(|&state| !is_over(state))
         }
-        // As vfork(2) waits for its child: a stop that came meanwhile is still to be obeyed, and nothing
-        // runs before that.
-        b'D' if stop_is_pending(pid) => Some(b'T'),
+        // Nothing of it runs before it obeys.
+        b'D' if is_held_up => Some(b'T'),
         state => Some(state),
     };
-    Some(Stat { state: state.unwrap_or(stat.state), ..stat })
+    Some(Stat { state: state.unwrap_or(stat.state), is_held_up, ..stat })
 }
 
 fn states_of_threads(pid: i32) -> Vec<u8> {
@@ -103,6 +105,7 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
         cpu_ticks: field(14).parse::<u64>().ok()?.saturating_add(field(15).parse().ok()?),
         children_ticks: field(16).parse::<u64>().ok()?.saturating_add(field(17).parse().ok()?),
         resident_pages: field(24).parse().unwrap_or(0),
+        is_held_up: false,
         exit_status: field(52).parse().unwrap_or(0),
     })
 }

@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How long is waited for all of a tree to halt before it is looked at again.
 const ROUND: Duration = Duration::from_millis(20);
 
+/// How long is tried to have what is held up in vfork(2) stop as well.
+const ENOUGH: Duration = Duration::from_millis(500);
+
 /// All that descends from these processes and lives, they themselves left out, without those for
 /// which `is_foreign` holds and what is below them.
 pub fn descendants(roots: &[i32], is_foreign: &dyn Fn(&Stat) -> bool) -> Vec<Stat> {
@@ -48,7 +51,15 @@ pub struct Halted {
 ///
 /// What is in a group for which `owns` holds is halted with it.
 pub fn halt(find: &dyn Fn() -> Vec<Stat>, owns: &dyn Fn(i32) -> bool) -> io::Result<Halted> {
-    halt_until(Instant::now() + PATIENCE, find, owns)
+    let deadline = Instant::now() + PATIENCE;
+    // That is only for the eye: what is held up in vfork runs as little as what has stopped.
+    let enough = Instant::now() + ENOUGH;
+    loop {
+        let halted = halt_until(deadline, find, owns)?;
+        if Instant::now() > enough || !release_vforks(&halted.members)? {
+            return Ok(halted);
+        }
+    }
 }
 
 fn halt_until(deadline: Instant, find: &dyn Fn() -> Vec<Stat>, owns: &dyn Fn(i32) -> bool) -> io::Result<Halted> {
@@ -66,24 +77,23 @@ fn halt_until(deadline: Instant, find: &dyn Fn() -> Vec<Stat>, owns: &dyn Fn(i32
         halt_groups(&members, owns)?;
         let ids: Vec<ProcessId> = members.iter().map(|member| member.id).collect();
         let is_halted = |id: &ProcessId| proc::stat_of(*id).is_none_or(|stat| stat.is_halted() || stat.is_zombie());
-        if !wait_until(deadline.min(Instant::now() + ROUND), || ids.iter().all(is_halted)) {
-            release_vforks(&ids)?;
-        }
+        wait_until(deadline.min(Instant::now() + ROUND), || ids.iter().all(is_halted));
     }
 }
 
-/// A parent in vfork(2) sleeps, and cannot be halted, until its child executes something or ends; which a
-/// child that was halted first cannot do. Lets those children go on for so long.
-pub fn release_vforks(members: &[ProcessId]) -> io::Result<()> {
-    let sleeps = |member: &ProcessId| proc::stat_of(*member).is_some_and(|stat| stat.state == b'D');
+/// A parent in vfork(2) sleeps, and cannot stop, until its child executes something or ends; which a
+/// child that was halted first cannot do. Lets those children go on for so long: whether there were any.
+pub fn release_vforks(members: &[ProcessId]) -> io::Result<bool> {
+    let is_held_up = |member: &ProcessId| proc::stat_of(*member).is_some_and(|stat| stat.is_held_up);
     let halted_child = |child| proc::stat(child).filter(Stat::is_halted);
-    for &parent in members.iter().filter(|member| sleeps(member)) {
+    let mut any = false;
+    for &parent in members.iter().filter(|member| is_held_up(member)) {
         for child in proc::children(parent.pid).into_iter().filter_map(halted_child) {
-            send(child.id, Signal::CONT)?;
+            any |= send(child.id, Signal::CONT)?;
         }
-        wait_until(Instant::now() + ROUND, || !sleeps(&parent));
+        wait_until(Instant::now() + ROUND, || !is_held_up(&parent));
     }
-    Ok(())
+    Ok(any)
 }
 
 /// Halts the groups of those that are halted already. A signal to a group reaches all of it at one
