@@ -469,6 +469,8 @@ fn the_environment_comes_from_the_caller_byte_for_byte() {
         .collect();
     let id = id_in(&finish(command));
     world.until_ended(&id);
+    let process = world.main_process(&id);
+    expected.push(format!("HAP_RUN={}.{}", process.pid, process.start_ticks).into_bytes());
     let seen = world.hap(&["logs", &id]).bytes;
     let mut seen: Vec<Vec<u8>> =
         seen.split(|&byte| byte == 0).filter(|one| !one.is_empty()).map(<[u8]>::to_vec).collect();

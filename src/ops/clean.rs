@@ -6,6 +6,7 @@ use crate::core::name::Name;
 use crate::core::status::Kind;
 use crate::ops::find::Haps;
 use crate::ops::hap::{Entry, Hap, is_over};
+use crate::supervisor::marked::Marked;
 use crate::sys::fork;
 
 /// What went.
@@ -32,20 +33,21 @@ pub struct Removed {
 pub fn clean(haps: &Haps, keep_failed: bool) -> Result<Cleaned> {
     let _private = fork::private_umask();
     let mut cleaned = Cleaned::default();
+    let marked = Marked::default();
     for entry in haps.all()? {
         let Entry::Whole(hap) = entry else { continue };
         let is_kept = keep_failed && hap.status.kind() != Kind::Success;
         if hap.leftover > 0 {
             cleaned.leftover += 1;
         } else if hap.is_over() && !is_kept {
-            cleaned.removed.extend(remove(haps, &hap)?);
+            cleaned.removed.extend(remove(haps, &hap, &marked)?);
         }
     }
     haps.state().sweep()?;
     Ok(cleaned)
 }
 
-fn remove(haps: &Haps, hap: &Hap) -> Result<Option<Removed>> {
-    let removed = haps.state().remove(hap.id, |record| is_over(haps.state(), record, haps.here()))?;
+fn remove(haps: &Haps, hap: &Hap, marked: &Marked) -> Result<Option<Removed>> {
+    let removed = haps.state().remove(hap.id, |record| is_over(haps.state(), record, haps.here(), marked))?;
     Ok(removed.map(|record| Removed { id: hap.id, name: record.name, kind: hap.status.kind() }))
 }

@@ -12,6 +12,7 @@ use crate::core::id::Id;
 use crate::ops::find::Haps;
 use crate::ops::hap::{Broken, Entry, Hap, observe};
 use crate::store::StateDir;
+use crate::supervisor::marked::Marked;
 use crate::supervisor::probe::probe;
 use crate::sys::{login, storage};
 
@@ -79,8 +80,9 @@ fn of_haps(haps: &Haps) -> Result<Vec<Finding>> {
     let mut supervisors = Vec::new();
     let mut records = Vec::new();
     let mut active = 0;
+    let marked = Marked::default();
     for id in &ids {
-        match observe(haps.state(), *id, haps.here()) {
+        match observe(haps.state(), *id, haps.here(), &marked) {
             Some(Entry::Whole(hap)) => {
                 active += usize::from(hap.status.is_active());
                 supervisors.extend(supervision(haps, &hap));

@@ -9,6 +9,7 @@ use crate::ops::hap::{Broken, Entry, Hap, observe};
 use crate::ops::heal::heal;
 use crate::ops::unknown;
 use crate::store::StateDir;
+use crate::supervisor::marked::Marked;
 use crate::supervisor::members::Members;
 use crate::sys::host;
 
@@ -38,7 +39,8 @@ impl Haps {
 
     /// All of them, by ascending id.
     pub fn all(&self) -> Result<Vec<Entry>> {
-        Ok(self.state.ids()?.into_iter().filter_map(|id| self.look(id)).collect())
+        let marked = Marked::default();
+        Ok(self.state.ids()?.into_iter().filter_map(|id| self.look_at(id, &marked)).collect())
     }
 
     /// The one that is meant, readable or not.
@@ -76,9 +78,13 @@ impl Haps {
 
     /// What is found under an id. Whoever is met without a supervisor gets one.
     pub fn look(&self, id: Id) -> Option<Entry> {
-        let entry = observe(&self.state, id, &self.here)?;
+        self.look_at(id, &Marked::default())
+    }
+
+    fn look_at(&self, id: Id, marked: &Marked) -> Option<Entry> {
+        let entry = observe(&self.state, id, &self.here, marked)?;
         match &entry {
-            Entry::Whole(hap) if heal(&self.state, hap, &self.here) => observe(&self.state, id, &self.here),
+            Entry::Whole(hap) if heal(&self.state, hap, &self.here) => observe(&self.state, id, &self.here, marked),
             Entry::Whole(_) | Entry::Broken(_) => Some(entry),
         }
     }

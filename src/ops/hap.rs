@@ -9,6 +9,7 @@ use crate::core::record::{Place, Record};
 use crate::core::status::{Facts, Origin, Presence, Status};
 use crate::core::title::Title;
 use crate::store::{Flaw, HapDir, StateDir};
+use crate::supervisor::marked::Marked;
 use crate::supervisor::members::Members;
 use crate::sys::clock;
 use crate::sys::proc::{self, Stat};
@@ -80,28 +81,33 @@ impl Hap {
 }
 
 /// Looks at one hap. `None` if there is nothing with this id.
-pub fn observe(state: &StateDir, id: Id, here: &Place) -> Option<Entry> {
+pub fn observe(state: &StateDir, id: Id, here: &Place, marked: &Marked) -> Option<Entry> {
     let directory = state.hap(id);
     match look_twice(directory, here) {
-        Ok((record, facts)) => Some(Entry::Whole(Box::new(describe(state, directory, record, &facts)))),
+        Ok((record, facts)) => Some(Entry::Whole(Box::new(describe(state, directory, record, &facts, marked)))),
         Err(_) if !state.contains(id) => None,
         Err(flaw) => Some(Entry::Broken(Broken { id, path: directory.path().join(flaw.file), reason: flaw.reason })),
     }
 }
 
 /// Whether a record, read under its lock, is of a hap that is over.
-pub fn is_over(state: &StateDir, record: &Record, here: &Place) -> bool {
+pub fn is_over(state: &StateDir, record: &Record, here: &Place, marked: &Marked) -> bool {
     let facts = facts(record, here);
     facts.status() != Status::Elsewhere
         && !facts.status().is_active()
-        && leftover(state, record, facts.origin).is_empty()
+        && leftover(state, record, &facts, marked).is_empty()
 }
 
-/// The live descendants of a command that has ended. Only an end that says that there were some
-/// makes it worth looking.
-fn leftover(state: &StateDir, record: &Record, origin: Origin) -> Vec<Stat> {
-    let had_some = record.end.is_some_and(|end| end.survivors);
-    let found = if had_some && origin == Origin::Here { Members::of(state, record).list() } else { Vec::new() };
+/// The live descendants of a command that has ended. Only an end that says that there were some, or that nobody has
+/// seen, makes it worth looking.
+fn leftover(state: &StateDir, record: &Record, facts: &Facts, marked: &Marked) -> Vec<Stat> {
+    let may_have_some = match facts.status() {
+        Status::Ended(end) => end.survivors,
+        Status::Lost(_) => true,
+        Status::Unbound | Status::Running | Status::Paused | Status::Ending(_) | Status::Elsewhere => false,
+    };
+    let is_worth_it = may_have_some && facts.origin == Origin::Here;
+    let found = if is_worth_it { Members::seen(state, record, marked).list() } else { Vec::new() };
     found.into_iter().filter(|stat| !stat.is_zombie()).collect()
 }
 
@@ -159,14 +165,14 @@ fn origin(there: &Place, here: &Place) -> Origin {
     }
 }
 
-fn describe(state: &StateDir, directory: HapDir<'_>, record: Record, facts: &Facts) -> Hap {
+fn describe(state: &StateDir, directory: HapDir<'_>, record: Record, facts: &Facts, marked: &Marked) -> Hap {
     let status = facts.status();
     let runtime = match status {
         Status::Ended(end) => Some(Duration::from_nanos(end.runtime_ns)),
         Status::Running | Status::Paused | Status::Ending(_) => Some(clock::now().since(record.started)),
         Status::Unbound | Status::Lost(_) | Status::Elsewhere => None,
     };
-    let leftover = leftover(state, &record, facts.origin).len();
+    let leftover = leftover(state, &record, facts, marked).len();
     let stdout_file = directory.stdout_path();
     let stderr_file = if record.merge { stdout_file.clone() } else { directory.stderr_path() };
     let unsupervised = facts.is_unsupervised();

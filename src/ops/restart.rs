@@ -15,6 +15,7 @@ use crate::ops::hap::{Hap, is_over};
 use crate::ops::kill;
 use crate::ops::run::explain;
 use crate::store::{Flaw, HapDir, LockRefused};
+use crate::supervisor::marked::Marked;
 use crate::supervisor::{self, Job, Keeping, Waiting};
 use crate::sys::exec::Program;
 use crate::sys::lock::Held;
@@ -46,7 +47,7 @@ pub fn restart(haps: &Haps, hap: &Hap, timeout: Duration) -> Result<Record> {
     }
     let lock = lock(directory, hap)?;
     let before = directory.newest_record().map_err(|flaw| broken(directory, flaw))?;
-    if before.process != hap.record.process || !is_over(haps.state(), &before, haps.here()) {
+    if before.process != hap.record.process || !is_over(haps.state(), &before, haps.here(), &Marked::default()) {
         return Err(Error::Busy { hap: hap.title() });
     }
     start(haps, hap, plan, lock, with_end(before, hap))

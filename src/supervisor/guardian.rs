@@ -10,6 +10,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use super::adoption::{self, Refusal};
 use super::keeper::{Keeper, Keeping};
 use super::launch::SUPERVISOR;
+use super::marked;
 use super::report::Report;
 use super::watch::end;
 use crate::core::adoption::Adopted;
@@ -118,7 +119,7 @@ fn wait_for_end(ward: &Ward<'_>, others: &[ProcessId]) {
     let outcome = ward.command.wait().map(|()| outcome_of(ward.command));
     let outcome = outcome.ok().flatten().unwrap_or(Outcome::Lost(Loss::Unreadable));
     let lives = |process: &ProcessId| !matches!(proc::presence(*process), Presence::Gone | Presence::Zombie(_));
-    let survivors = others.iter().any(lives);
+    let survivors = others.iter().any(lives) || marked::lives_on(ward.record.process);
     let _ = store::seal(ward.directory, &end(outcome, ward.record.started, None, survivors));
 }
 

@@ -78,7 +78,7 @@ pub fn prepare(job: Job<'_>) -> Result<Waiting> {
 /// Makes supervisor and command. Returns only in the caller.
 pub fn begin(mut job: Job<'_>) -> Result<Started> {
     let mut label = Label::new();
-    job.program.reserve_variables(Label::owns, [label.id.as_ptr().cast(), label.name.as_ptr().cast()]);
+    job.program.reserve_variables(Label::owns, label.entries());
     let failed = Error::system("make a pipe");
     let pipes = Pipes::new().map_err(failed)?;
     // Nothing that is sent to the caller's terminal or group may reach the new processes.
@@ -114,7 +114,7 @@ impl Started {
 impl Waiting {
     /// Lets it go, now that it is recorded. Returns when it is executed or cannot be.
     pub fn go(self, id: Id, name: &Name) -> Result<(), Refused> {
-        Go::send(id, name, &self.go).map_err(Refused::Setup)?;
+        Go::send(id, name, self.process, &self.go).map_err(Refused::Setup)?;
         match verdict::receive(&self.verdict).map_err(Refused::Setup)? {
             None => Ok(()),
             Some((Stage::Workdir, error)) => Err(Refused::Workdir(error)),

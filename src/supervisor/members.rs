@@ -2,8 +2,7 @@
 //! but not another hap that was started from within, which belongs to itself.
 //!
 //! A supervisor that lives has all of them below it, also those that left their session: it is their
-//! subreaper. Without it, what the command has below it, and what is still in its session, is all
-//! that can be proved to belong.
+//! subreaper. Without it there are what the command has below it, what is still in its session, and what has its mark.
 //!
 //! A command that was adopted has a supervisor that is no parent of it. To it belong the processes that were
 //! taken with it, what these have below them, and all of its process group if that was taken as a whole: the
@@ -15,6 +14,7 @@ use std::fs;
 use std::path::Path;
 
 use super::launch::SUPERVISOR;
+use super::marked::Marked;
 use crate::core::adoption::Adopted;
 use crate::core::record::{ProcessId, Record};
 use crate::store::StateDir;
@@ -25,13 +25,20 @@ use crate::sys::{fork, tree};
 pub struct Members<'a> {
     state: &'a StateDir,
     record: &'a Record,
+    /// The marks as they were once. Without them they are looked up anew each time as well.
+    marked: Option<&'a Marked>,
     others: OnceCell<HashSet<ProcessId>>,
 }
 
 impl<'a> Members<'a> {
     /// Of the hap with this record.
     pub fn of(state: &'a StateDir, record: &'a Record) -> Self {
-        Self { state, record, others: OnceCell::new() }
+        Self { state, record, marked: None, others: OnceCell::new() }
+    }
+
+    /// The same for a look at many haps: marks that are there at the first one will do for all.
+    pub fn seen(state: &'a StateDir, record: &'a Record, marked: &'a Marked) -> Self {
+        Self { marked: Some(marked), ..Self::of(state, record) }
     }
 
     /// All that live, and zombies that nobody has fetched yet.
@@ -71,14 +78,16 @@ impl<'a> Members<'a> {
     }
 
     fn orphans(&self) -> Vec<Stat> {
-        let Some(command) = proc::stat_of(self.record.process) else { return Vec::new() };
-        // The command is there, so the number of its session cannot be another's.
-        let session = proc::all().into_iter().filter(|stat| stat.session == command.id.pid);
-        let mut members = vec![command];
-        members.extend(session.filter(|stat| stat.id != command.id));
-        let roots: Vec<i32> = members.iter().map(|stat| stat.id.pid).collect();
-        members.extend(tree::descendants(&roots, &|stat| self.is_foreign(stat)));
-        members
+        let command = self.record.process;
+        let mut members: Vec<Stat> = proc::stat_of(command).into_iter().collect();
+        if let Some(command) = members.first().map(|command| command.id) {
+            // It is there, so the number of its session cannot be another's.
+            members.extend(proc::all().into_iter().filter(|stat| stat.session == command.pid && stat.id != command));
+        }
+        let mut marked = self.marked.map_or_else(|| Marked::default().of(command), |marked| marked.of(command));
+        marked.retain(|stat| members.iter().all(|known| known.id != stat.id) && !self.is_of_another_hap(stat));
+        members.extend(marked);
+        with_descendants(members, &|stat| self.is_foreign(stat))
     }
 
     /// Another hap: its supervisor, or what has come to ours because that supervisor was killed.

@@ -18,6 +18,7 @@ pub mod errand;
 mod guardian;
 mod keeper;
 mod launch;
+pub mod marked;
 pub mod members;
 pub mod probe;
 mod report;

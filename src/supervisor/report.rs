@@ -8,6 +8,8 @@ use crate::core::id::Id;
 use crate::core::name::Name;
 use crate::core::record::{Moment, ProcessId};
 
+use super::marked::{RUN, mark};
+
 /// From the supervisor to the caller: who they are, or that there is no command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Report {
@@ -79,10 +81,10 @@ const ID: &[u8] = b"HAP_ID=";
 const NAME: &[u8] = b"HAP_NAME=";
 
 impl Go {
-    /// Sends it. An error means that the command is gone.
-    pub(super) fn send(id: Id, name: &Name, to: impl AsFd) -> io::Result<()> {
-        let id = id.to_string();
-        let message = [id.as_bytes(), b"\0", name.as_str().as_bytes(), b"\0"].concat();
+    /// Sends it to this command. An error means that it is gone.
+    pub(super) fn send(id: Id, name: &Name, command: ProcessId, to: impl AsFd) -> io::Result<()> {
+        let parts = [&id.to_string(), name.as_str(), &mark(command)];
+        let message: Vec<u8> = parts.iter().flat_map(|part| part.bytes().chain([0])).collect();
         rustix::io::write(to, &message)?;
         Ok(())
     }
@@ -94,28 +96,35 @@ impl Go {
         (length > 0).then_some(Self { bytes, length })
     }
 
-    /// Writes the two environment variables that tell a command which hap it is.
+    /// Writes the environment variables that tell a command which hap it is.
     pub(super) fn label(&self, label: &mut Label) {
         let mut parts = self.bytes[..self.length].split(|&byte| byte == 0);
         write_entry(&mut label.id, ID, parts.next().unwrap_or_default());
         write_entry(&mut label.name, NAME, parts.next().unwrap_or_default());
+        write_entry(&mut label.run, RUN, parts.next().unwrap_or_default());
     }
 }
 
-/// Room for the two variables, each a C string.
+/// Room for the variables, each a C string.
 pub(super) struct Label {
-    pub(super) id: [u8; 32],
-    pub(super) name: [u8; GO],
+    id: [u8; 32],
+    name: [u8; GO],
+    run: [u8; 64],
 }
 
 impl Label {
     pub(super) fn new() -> Box<Self> {
-        Box::new(Self { id: [0; 32], name: [0; GO] })
+        Box::new(Self { id: [0; 32], name: [0; GO], run: [0; 64] })
+    }
+
+    /// Where they are going to be.
+    pub(super) fn entries(&self) -> [*const libc::c_char; 3] {
+        [self.id.as_ptr().cast(), self.name.as_ptr().cast(), self.run.as_ptr().cast()]
     }
 
     /// Whether an entry of the environment is one of them, from a hap around this one.
     pub(super) fn owns(entry: &[u8]) -> bool {
-        entry.starts_with(ID) || entry.starts_with(NAME)
+        [ID, NAME, RUN].iter().any(|name| entry.starts_with(name))
     }
 }
 
@@ -203,14 +212,16 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_id_and_name_fit_into_the_go() {
+    fn the_longest_id_name_and_mark_fit_into_the_go() {
         let (from, to) = pipe().expect("pipe");
         let name = Name::new("訓".repeat(64)).expect("valid");
-        Go::send(Id::new(u32::MAX).expect("positive"), &name, &to).expect("sends");
+        let command = ProcessId { pid: i32::MAX, start_ticks: u64::MAX, pidfd_inode: None };
+        Go::send(Id::new(u32::MAX).expect("positive"), &name, command, &to).expect("sends");
         let mut label = Label::new();
         Go::receive(&from).expect("arrives").label(&mut label);
         assert!(label.id.starts_with(b"HAP_ID=4294967295\0"));
         assert!(label.name.starts_with(format!("HAP_NAME={name}\0").as_bytes()));
+        assert!(label.run.starts_with(b"HAP_RUN=2147483647.18446744073709551615\0"));
         drop(to);
         assert!(Go::receive(&from).is_none());
     }

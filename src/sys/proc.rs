@@ -222,6 +222,13 @@ pub fn all() -> Vec<Stat> {
     entries.flatten().filter_map(|entry| stat(entry.file_name().to_str()?.parse().ok()?)).collect()
 }
 
+/// The value of a variable in the environment that a process began with, of which this is the name and the
+/// equals sign. `None` also if that may not be seen.
+pub fn variable(pid: i32, name: &[u8]) -> Option<Vec<u8>> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    environment.split(|&byte| byte == 0).find_map(|entry| entry.strip_prefix(name)).map(<[u8]>::to_vec)
+}
+
 #[cfg(test)]
 mod tests {
     use super::{identify, parse_stat, presence, stat};
