@@ -81,6 +81,20 @@ fn a_new_supervisor_records_the_real_exit_code() {
 }
 
 #[test]
+fn a_supervisor_that_is_only_just_being_killed_is_replaced() {
+    let world = World::new();
+    let id = world.run(&["sleep", "60"]);
+    for _ in 0..30 {
+        let old = world.supervisor(&id);
+        // kill(2) returns before it is dead.
+        old.signal(libc::SIGKILL);
+        assert_eq!(world.word(&id), "running");
+        let new = world.supervisor(&id);
+        assert!(new != old && new.is_alive(), "{new:?} after {old:?}");
+    }
+}
+
+#[test]
 fn supervisors_may_be_killed_again_and_again() {
     let world = World::new();
     nix::unistd::mkfifo(&world.work("go"), nix::sys::stat::Mode::S_IRWXU).expect("a new FIFO");

@@ -151,7 +151,12 @@ pub(super) fn facts(record: &Record, here: &Place) -> Facts {
     if record.end.is_some() || origin != Origin::Here {
         return Facts { end: record.end, origin, command: Presence::Gone, supervisor: Presence::Gone };
     }
-    Facts { end: None, origin, command: proc::presence(record.process), supervisor: proc::presence(record.supervisor) }
+    Facts {
+        end: None,
+        origin,
+        command: proc::presence(record.process),
+        supervisor: proc::settled_presence(record.supervisor),
+    }
 }
 
 /// A boot id is unique in the world, a host name is not and may change: so the boot decides first.

@@ -5,11 +5,11 @@ use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::core::record::{Outcome, ProcessId};
 use crate::core::status::Presence;
-use crate::sys::{file, host, wait};
+use crate::sys::{clock, file, host, wait};
 
 /// One reading of `/proc/PID/stat`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct Stat {
     pub resident_pages: u64,
     /// It waits for something in the kernel, a child in vfork(2) perhaps, and will stop as soon as that has come.
     pub is_held_up: bool,
+    /// It has got SIGKILL, or is on its way out for another reason, and is not gone yet.
+    is_dying: bool,
     /// The wait status, where we may see it and there is one.
     exit_status: i32,
 }
@@ -72,6 +74,11 @@ fn stop_is_pending(pid: i32) -> bool {
     }
 }
 
+/// `PF_EXITING` among a task's flags (`<linux/sched.h>`), and SIGKILL among its own pending signals, to which a
+/// signal that ends the whole process is added at once (kernel/signal.c, `complete_signal`).
+const EXITING: u64 = 0x4;
+const SIGKILL: u64 = 1 << (libc::SIGKILL - 1);
+
 fn is_over(state: u8) -> bool {
     matches!(state, b'Z' | b'X' | b'x')
 }
@@ -95,9 +102,12 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
     }
     // proc_pid_stat(5) counts from 1, and the first two are before `rest`.
     let field = |number: usize| fields[number - 3];
+    let state = *field(3).as_bytes().first()?;
+    let flags: u64 = field(9).parse().unwrap_or(0);
+    let pending: u64 = field(31).parse().unwrap_or(0);
     Some(Stat {
         id: ProcessId { pid, start_ticks: field(22).parse().ok()?, pidfd_inode: None },
-        state: *field(3).as_bytes().first()?,
+        state,
         parent: field(4).parse().ok()?,
         group: field(5).parse().ok()?,
         session: field(6).parse().ok()?,
@@ -106,6 +116,7 @@ fn parse_stat(line: &[u8]) -> Option<Stat> {
         children_ticks: field(16).parse::<u64>().ok()?.saturating_add(field(17).parse().ok()?),
         resident_pages: field(24).parse().unwrap_or(0),
         is_held_up: false,
+        is_dying: !is_over(state) && (flags & EXITING != 0 || pending & SIGKILL != 0),
         exit_status: field(52).parse().unwrap_or(0),
     })
 }
@@ -167,6 +178,22 @@ fn pidfd_inode(pid: i32) -> Option<u64> {
     let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).ok()?;
     let ask = || rustix::fs::fstatfs(&pidfd).is_ok_and(|fs| u64::try_from(fs.f_type) == Ok(PIDFS));
     IS_UNIQUE.get_or_init(ask).then(|| rustix::fs::fstat(&pidfd).ok().map(|stat| stat.st_ino)).flatten()
+}
+
+/// How long a process that is dying is waited for.
+const LAST_BREATH: Duration = Duration::from_millis(500);
+
+/// What is seen of exactly this process, once it is gone if it is about to go: kill(2) returns before that.
+pub fn settled_presence(process: ProcessId) -> Presence {
+    match stat_of(process) {
+        Some(stat) if !stat.is_dying => stat.presence(),
+        None => Presence::Gone,
+        Some(_) => {
+            let is_settled = || stat_of(process).is_none_or(|stat| !stat.is_dying);
+            clock::wait_until(Instant::now() + LAST_BREATH, is_settled);
+            presence(process)
+        }
+    }
 }
 
 /// What is seen of exactly this process.
