@@ -4,7 +4,7 @@ mod world;
 
 use std::time::{Duration, Instant};
 
-use world::{World, process, wait_for};
+use world::{Companion, World, process, wait_for};
 
 /// No process of this world is left at all.
 #[track_caller]
@@ -153,6 +153,22 @@ fn stop_reaches_the_whole_tree() {
     wait_for("all of the tree", || supervisor.descendants().iter().filter(|one| one.name() == "sleep").count() == 3);
     world.hap(&["stop", &id]).ok();
     assert_nobody_left(&world);
+}
+
+#[test]
+fn stop_asks_all_of_several_before_it_waits_for_the_first() {
+    let world = World::new();
+    let busy = world.run_sh("trap '' TERM; echo deaf; while [ ! -e end ]; do sleep 0.01; done; exit 4");
+    let polite = world.run_sh("trap 'exit 3' TERM; echo listening; while :; do sleep 0.01; done");
+    for id in [&busy, &polite] {
+        wait_for("it to be ready", || !world.hap(&["logs", id]).ok().is_empty());
+    }
+    let mut stop = Companion::start(world.command(&["stop", "-t", "60", &busy, &polite]));
+    assert_eq!(world.until_ended(&polite)["rc"], 3);
+    assert_eq!(world.word(&busy), "running", "it still has time");
+    std::fs::write(world.work("end"), "").expect("a new file");
+    assert_eq!(stop.end(), 0);
+    assert_eq!(world.status(&busy)["rc"], 4);
 }
 
 #[test]

@@ -42,7 +42,7 @@ impl Context {
         &self,
         aliases: &[String],
         form: Form,
-        act: impl Fn(&Haps, &Alias) -> Result<String>,
+        mut act: impl FnMut(&Haps, &Alias) -> Result<String>,
     ) -> Result<u8> {
         let haps = haps()?;
         let mut code = 0;
@@ -98,6 +98,16 @@ impl Context {
     pub(super) fn explain(&self, error: &Error) {
         say(&message::error(error, self.error_look()));
     }
+}
+
+/// Begins something with each hap that is meant, in the order given, before any of it is waited for.
+pub(super) fn begin_each<T>(aliases: &[String], begin: impl Fn(&Haps, &Alias) -> Result<T>) -> Result<Vec<Result<T>>> {
+    let haps = haps()?;
+    let started = aliases.iter().map(|text| Alias::from(text.as_str())).map(|alias| match &haps {
+        Some(haps) => begin(haps, &alias),
+        None => Err(Error::UnknownAlias { alias: alias.to_string() }),
+    });
+    Ok(started.collect())
 }
 
 /// The haps, if there is a state directory at all.

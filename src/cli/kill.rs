@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::context::{Context, zone};
+use super::context::{self, Context, zone};
 use super::settings::seconds;
 use super::targets::Targets;
-use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::ops::find::Haps;
 use crate::ops::hap::Hap;
-use crate::ops::kill::{self, Ended};
+use crate::ops::kill::{self, Ended, Ending};
 use crate::view::json::{self, Deed};
 use crate::view::message;
 
@@ -25,7 +24,9 @@ pub(super) struct KillArguments {
 
 /// End haps: SIGTERM first, SIGKILL for what is left after a while
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:\n  hap stop train\n  hap stop -t 60 1 2\n\nReturns when nothing of them is left.")]
+#[command(
+    after_help = "Examples:\n  hap stop train\n  hap stop -t 60 1 2\n\nAll of them are asked at once. Returns when nothing of them is left."
+)]
 pub(super) struct StopArguments {
     /// Kill what is left after this many seconds
     #[arg(short, long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
@@ -36,21 +37,23 @@ pub(super) struct StopArguments {
 }
 
 pub(super) fn kill(context: &Context, arguments: &KillArguments) -> Result<u8> {
-    end(context, &arguments.which, message::killed, kill::kill)
+    end(context, &arguments.which, message::killed, kill::begin_kill)
 }
 
 pub(super) fn stop(context: &Context, arguments: &StopArguments) -> Result<u8> {
-    end(context, &arguments.which, message::stopped, |haps, hap| kill::stop(haps, hap, arguments.timeout))
+    end(context, &arguments.which, message::stopped, |haps, hap| kill::begin_stop(haps, hap, arguments.timeout))
 }
 
 fn end(
     context: &Context,
     which: &Targets,
     say: fn(&Hap, usize) -> String,
-    act: impl Fn(&Haps, &Hap) -> Result<Ended>,
+    begin: impl Fn(&Haps, Hap) -> Result<Ending>,
 ) -> Result<u8> {
     let chosen = which.chosen(context, "active", |hap| hap.status.is_active() || hap.leftover > 0)?;
-    context.for_each(&chosen, which.form(), |haps: &Haps, alias: &Alias| match act(haps, &haps.hap(alias)?) {
+    let mut endings = context::begin_each(&chosen, |haps, alias| begin(haps, haps.hap(alias)?))?.into_iter();
+    let mut next = || endings.next().expect("each was begun");
+    context.for_each(&chosen, which.form(), |haps, _| match next().and_then(|ending| ending.finish(haps)) {
         // One that has ended by itself meanwhile is no failure to end all.
         Err(Error::NotActive { .. }) if which.all => Ok(String::new()),
         Err(error) => Err(error),

@@ -68,7 +68,7 @@ impl Haps {
 
     /// The processes of a hap.
     pub fn members<'a>(&'a self, hap: &'a Hap) -> Members<'a> {
-        Members::of(&self.state, &hap.record)
+        Members::of(&self.state, hap.id, &hap.record)
     }
 
     /// The same hap as it is now.

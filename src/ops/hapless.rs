@@ -91,12 +91,12 @@ impl Hapless {
 
     /// Asks all of its processes to end, and kills what is left when the time is up.
     pub fn stop(&self, hap: &Hap, timeout: Duration) -> Result<Ended> {
-        kill::stop(&self.haps_of(hap)?, hap, timeout)
+        kill::stop(&self.haps_of(hap)?, hap.clone(), timeout)
     }
 
     /// Kills all of its processes, also those that left its session.
     pub fn kill(&self, hap: &Hap) -> Result<Ended> {
-        kill::kill(&self.haps_of(hap)?, hap)
+        kill::kill(&self.haps_of(hap)?, hap.clone())
     }
 
     /// Starts the same command once more under the same id and name; stops it first if it is active.

@@ -26,29 +26,68 @@ pub struct Ended {
     pub killed: usize,
 }
 
+/// A hap that is about to end: of several all are begun with before the first is waited for.
+#[derive(Debug)]
+pub struct Ending {
+    hap: Hap,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    /// So many processes were killed, and nothing of it is left.
+    Killed(usize),
+    /// It was asked, and has time until then.
+    Asked(Instant),
+}
+
 /// Ends the whole tree with SIGKILL.
-pub fn kill(haps: &Haps, hap: &Hap) -> Result<Ended> {
-    check(hap)?;
-    let members = haps.members(hap);
-    let (killed, left) =
-        tree::kill(&|| members.list(), &|group| members.owns_group(group)).map_err(Error::system("kill it"))?;
-    if left > 0 {
-        return Err(Error::WillNotEnd { hap: hap.title(), count: left });
-    }
-    await_record(haps, hap, killed)
+pub fn kill(haps: &Haps, hap: Hap) -> Result<Ended> {
+    begin_kill(haps, hap)?.finish(haps)
 }
 
 /// Asks the whole tree to end with SIGTERM, and kills what is left after `timeout`.
-pub fn stop(haps: &Haps, hap: &Hap, timeout: Duration) -> Result<Ended> {
-    check(hap)?;
+pub fn stop(haps: &Haps, hap: Hap, timeout: Duration) -> Result<Ended> {
+    begin_stop(haps, hap, timeout)?.finish(haps)
+}
+
+/// Ends the whole tree with SIGKILL, and does not wait for the record.
+pub fn begin_kill(haps: &Haps, hap: Hap) -> Result<Ending> {
+    check(&hap)?;
+    let killed = kill_tree(haps, &hap)?;
+    Ok(Ending { hap, way: Way::Killed(killed) })
+}
+
+/// Asks the whole tree to end with SIGTERM, and does not wait for it.
+pub fn begin_stop(haps: &Haps, hap: Hap, timeout: Duration) -> Result<Ending> {
+    check(&hap)?;
     let failed = || Error::system("stop it");
-    let members: Vec<ProcessId> = others(haps.members(hap).list()).into_iter().map(|stat| stat.id).collect();
+    let members: Vec<ProcessId> = others(haps.members(&hap).list()).into_iter().map(|stat| stat.id).collect();
     for &member in &members {
         tree::send(member, Signal::TERM).map_err(failed())?;
     }
     // Who is paused hears it only once it goes on.
     tree::resume(&members).map_err(failed())?;
-    if await_end(haps, hap, timeout) { await_record(haps, hap, 0) } else { kill(haps, hap) }
+    Ok(Ending { hap, way: Way::Asked(Instant::now() + timeout) })
+}
+
+impl Ending {
+    /// Returns when nothing of it is left and the record says so.
+    pub fn finish(self, haps: &Haps) -> Result<Ended> {
+        let killed = match self.way {
+            Way::Killed(count) => count,
+            Way::Asked(deadline) if await_end(haps, &self.hap, deadline) => 0,
+            Way::Asked(_) => kill_tree(haps, &self.hap)?,
+        };
+        await_record(haps, &self.hap, killed)
+    }
+}
+
+fn kill_tree(haps: &Haps, hap: &Hap) -> Result<usize> {
+    let members = haps.members(hap);
+    let (killed, left) =
+        tree::kill(&|| members.list(), &|group| members.owns_group(group)).map_err(Error::system("kill it"))?;
+    if left > 0 { Err(Error::WillNotEnd { hap: hap.title(), count: left }) } else { Ok(killed) }
 }
 
 fn check(hap: &Hap) -> Result<()> {
@@ -56,14 +95,13 @@ fn check(hap: &Hap) -> Result<()> {
 }
 
 /// Waits until nothing of it is left; says whether that is so.
-fn await_end(haps: &Haps, hap: &Hap, timeout: Duration) -> bool {
-    let deadline = Instant::now() + timeout;
+fn await_end(haps: &Haps, hap: &Hap, deadline: Instant) -> bool {
     let members = haps.members(hap);
     // The supervisor ends with the last of its tree: the kernel wakes us then, unless we are of it.
     if let Ok(Some(supervisor)) = Handle::open(hap.record.supervisor)
         && !members.list().iter().any(|stat| stat.id.pid == own_pid())
     {
-        let _ = supervisor.wait_at_most(timeout);
+        let _ = supervisor.wait_at_most(deadline.saturating_duration_since(Instant::now()));
     }
     clock::wait_until(deadline, || others(members.list()).iter().all(Stat::is_zombie))
 }

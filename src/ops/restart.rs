@@ -43,7 +43,7 @@ pub fn restart(haps: &Haps, hap: &Hap, timeout: Duration) -> Result<Record> {
     let directory = haps.state().hap(hap.id);
     let plan = plan(directory, hap)?;
     if !hap.is_over() {
-        kill::stop(haps, hap, timeout)?;
+        kill::stop(haps, hap.clone(), timeout)?;
     }
     let lock = lock(directory, hap)?;
     let before = directory.newest_record().map_err(|flaw| broken(directory, flaw))?;

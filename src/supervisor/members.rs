@@ -16,6 +16,7 @@ use std::path::Path;
 use super::launch::SUPERVISOR;
 use super::marked::Marked;
 use crate::core::adoption::Adopted;
+use crate::core::id::Id;
 use crate::core::record::{ProcessId, Record};
 use crate::store::StateDir;
 use crate::sys::proc::{self, Stat};
@@ -25,20 +26,23 @@ use crate::sys::{fork, tree};
 pub struct Members<'a> {
     state: &'a StateDir,
     record: &'a Record,
+    /// Where a newer record may be.
+    id: Option<Id>,
     /// The marks as they were once. Without them they are looked up anew each time as well.
     marked: Option<&'a Marked>,
     others: OnceCell<HashSet<ProcessId>>,
 }
 
 impl<'a> Members<'a> {
-    /// Of the hap with this record.
-    pub fn of(state: &'a StateDir, record: &'a Record) -> Self {
-        Self { state, record, marked: None, others: OnceCell::new() }
+    /// Of the hap with this id, which had this record.
+    pub fn of(state: &'a StateDir, id: Id, record: &'a Record) -> Self {
+        Self { state, record, id: Some(id), marked: None, others: OnceCell::new() }
     }
 
-    /// The same for a look at many haps: marks that are there at the first one will do for all.
+    /// Of one among many haps that are looked at: its record is new, and marks that are there at the first one will
+    /// do for all.
     pub fn seen(state: &'a StateDir, record: &'a Record, marked: &'a Marked) -> Self {
-        Self { marked: Some(marked), ..Self::of(state, record) }
+        Self { state, record, id: None, marked: Some(marked), others: OnceCell::new() }
     }
 
     /// All that live, and zombies that nobody has fetched yet.
@@ -49,11 +53,18 @@ impl<'a> Members<'a> {
         let supervisor = self.record.supervisor;
         if proc::stat_of(supervisor).is_some_and(|stat| !stat.is_zombie()) {
             let below = tree::descendants(&[supervisor.pid], &|stat| self.is_foreign(stat));
-            if !below.is_empty() {
-                return below;
-            }
+            // A command that is not below it has lost its first one.
+            let is_rootless = below.is_empty() && proc::stat_of(self.record.process).is_some();
+            return if is_rootless { self.orphans() } else { below };
         }
-        self.orphans()
+        if self.has_ended_whole() { Vec::new() } else { self.orphans() }
+    }
+
+    /// The first supervisor has gone when nothing was left for it to do.
+    fn has_ended_whole(&self) -> bool {
+        let newer = || self.state.hap(self.id?).newest_record().ok().filter(|new| new.process == self.record.process);
+        let end = self.record.end.or_else(|| newer()?.end);
+        end.is_some_and(|end| !end.survivors)
     }
 
     /// Whether all of this process group belongs to the hap, one of whose members is in it.
