@@ -77,6 +77,28 @@ fn a_hap_of_another_pid_namespace_is_never_touched() {
 }
 
 #[test]
+fn one_of_a_machine_that_is_no_more_is_removed_only_if_asked_and_if_nobody_holds_its_lock() {
+    let world = World::new();
+    let unwatched = world.run(&["-n", "unwatched", "sleep", "60"]);
+    let watched = world.run(&["-n", "watched", "sleep", "60"]);
+    world.kill_supervisor(&unwatched);
+    world.main_process(&unwatched).kill();
+    for id in [&unwatched, &watched] {
+        world.edit_record(id, |record| record["place"]["pid_namespace"] = 1.into());
+        assert_eq!(world.word(id), "elsewhere");
+    }
+    let said = world.hap(&["clean"]).ok();
+    assert!(
+        said.contains("Nothing to clean") && said.contains("2 haps of other machines or containers stay"),
+        "{said}"
+    );
+    assert!(world.hap(&["kill", "unwatched"]).fails(1).contains("`hap clean --elsewhere`"));
+    let said = world.hap(&["clean", "--elsewhere"]).ok();
+    assert!(said.starts_with("Removed 1 hap\n1 hap of another machine or container stays"), "{said}");
+    assert_eq!(world.ids(), [watched]);
+}
+
+#[test]
 fn impossible_pids_in_a_record_reach_nobody() {
     let world = World::new();
     let Some(id) = abandoned(&world) else { skip!("the init here reaps nobody") };

@@ -114,7 +114,9 @@ impl Error {
             }
             Self::NotActive { hap, .. } => format!("`hap status {}` shows how it ended", hap.id),
             Self::NotPaused { hap, .. } => format!("`hap pause {}` pauses it while it runs", hap.id),
-            Self::Elsewhere { .. } => "run this command there: only there its processes can be told".into(),
+            Self::Elsewhere { .. } => {
+                "run this command there; if there is no more, `hap clean --elsewhere` removes it".into()
+            }
             Self::Broken { .. } => "repair or remove that file by hand: hap never deletes what it cannot read".into(),
             Self::Busy { .. } => "try again in a moment".into(),
             Self::CommandNotFound { .. } => "check the spelling and PATH, or give the path of the program".into(),
@@ -344,7 +346,7 @@ mod tests {
             &elsewhere,
             1,
             "hap 3 (train) belongs to another machine or container (there)",
-            "run this command there: only there its processes can be told",
+            "run this command there; if there is no more, `hap clean --elsewhere` removes it",
         );
         let busy = Error::Busy { hap: hap() };
         reads(&busy, 1, "hap 3 (train) is being changed by another hap command", "try again in a moment");

@@ -107,7 +107,7 @@ impl Hapless {
 
     /// Removes what has ended.
     pub fn clean(&self) -> Result<Cleaned> {
-        self.haps()?.map_or_else(|| Ok(Cleaned::default()), |haps| clean::clean(&haps, false))
+        self.haps()?.map_or_else(|| Ok(Cleaned::default()), |haps| clean::clean(&haps, clean::Extent::default()))
     }
 
     fn haps(&self) -> Result<Option<Haps>> {

@@ -39,6 +39,16 @@ impl StateDir {
         }
     }
 
+    /// Removes a hap of which nothing can be told from here, if its record, read again under its lock, still is one of
+    /// those. `None` if it is not, or if that lock cannot be had: wherever that is, somebody watches over it.
+    pub fn remove_unwatched(&self, id: Id, is_to_go: impl Fn(&Record) -> bool) -> Result<Option<Record>> {
+        let hap = self.hap(id);
+        let Ok(_lock) = hap.lock() else { return Ok(None) };
+        let Some(record) = hap.newest_record().ok().filter(is_to_go) else { return Ok(None) };
+        self.bury(id, &record)?;
+        Ok(Some(record))
+    }
+
     /// Removes a hap whose command could not be started. Its lock is the caller's.
     pub fn withdraw(&self, id: Id, record: &Record) -> Result<()> {
         self.bury(id, record)?;

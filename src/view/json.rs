@@ -86,6 +86,7 @@ struct Sweep<'a> {
     version: u32,
     removed: Vec<Gone<'a>>,
     leftover: usize,
+    elsewhere: usize,
 }
 
 #[derive(Serialize)]
@@ -150,7 +151,7 @@ pub fn acted(hap: &Hap, deed: Deed<'_>, zone: &TimeZone) -> String {
 /// What `clean` removed, as an object.
 pub fn cleaned(cleaned: &Cleaned) -> String {
     let removed = cleaned.removed.iter().map(gone).collect();
-    text(&Sweep { version: VERSION, removed, leftover: cleaned.leftover })
+    text(&Sweep { version: VERSION, removed, leftover: cleaned.leftover, elsewhere: cleaned.elsewhere })
 }
 
 fn gone(removed: &Removed) -> Gone<'_> {
@@ -397,9 +398,9 @@ mod tests {
     #[test]
     fn a_clean_says_what_went() {
         let removed = Removed { id: id(3), name: Name::new("train").expect("valid"), kind: Kind::Lost };
-        let object = read(&cleaned(&Cleaned { removed: vec![removed], leftover: 1 }));
+        let object = read(&cleaned(&Cleaned { removed: vec![removed], leftover: 1, elsewhere: 2 }));
         let gone = json!({"hid": 3, "name": "train", "status": "lost"});
-        assert_eq!(object, json!({"version": 1, "removed": [gone], "leftover": 1}));
+        assert_eq!(object, json!({"version": 1, "removed": [gone], "leftover": 1, "elsewhere": 2}));
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub fn cleaned(cleaned: &Cleaned) -> String {
     };
     let failed = names_of(cleaned, Kind::Failed, ["had failed", "had failed"]);
     let lost = names_of(cleaned, Kind::Lost, ["was lost", "were lost"]);
-    line(&(removed + &failed + &lost)) + &left_over(cleaned.leftover)
+    line(&(removed + &failed + &lost)) + &left_over(cleaned.leftover) + &left_elsewhere(cleaned.elsewhere)
 }
 
 fn names_of(cleaned: &Cleaned, kind: Kind, [of_one, of_more]: [&str; 2]) -> String {
@@ -143,6 +143,15 @@ fn left_over(count: usize) -> String {
         0 => String::new(),
         1 => line("1 hap has ended but left live processes: it stays until `hap kill` ends those"),
         _ => line(&format!("{count} haps have ended but left live processes: they stay until `hap kill` ends those")),
+    }
+}
+
+fn left_elsewhere(count: usize) -> String {
+    const WAY: &str = "`hap clean --elsewhere` removes what nobody there watches over";
+    match count {
+        0 => String::new(),
+        1 => line(&format!("1 hap of another machine or container stays: {WAY}")),
+        _ => line(&format!("{count} haps of other machines or containers stay: {WAY}")),
     }
 }
 
@@ -298,7 +307,8 @@ mod tests {
 
     #[test]
     fn what_is_cleaned() {
-        let of = |kinds: &[(Kind, &str)], leftover| cleaned(&Cleaned { removed: removed(kinds), leftover });
+        let of =
+            |kinds: &[(Kind, &str)], leftover| cleaned(&Cleaned { removed: removed(kinds), leftover, elsewhere: 0 });
         assert_eq!(of(&[], 0), "Nothing to clean\n");
         assert_eq!(of(&[(Kind::Success, "a")], 0), "Removed 1 hap\n");
         let mixed = [(Kind::Success, "a"), (Kind::Failed, "train"), (Kind::Lost, "b"), (Kind::Failed, "c")];
