@@ -117,6 +117,22 @@ fn a_full_stdout_is_an_error() {
 }
 
 #[test]
+fn what_was_started_although_nobody_could_be_told_is_not_to_be_started_again() {
+    if !Path::new("/dev/full").exists() {
+        skip!("no /dev/full here");
+    }
+    let world = World::new();
+    let outcome = world.sh("\"$HAP\" run -n once sleep 60 > /dev/full");
+    assert_eq!(outcome.code, 1);
+    let hint = " hint: do not start it again: `hap status 1` shows it\n";
+    assert!(
+        outcome.stderr.starts_with("error: hap 1 (once) was started") && outcome.stderr.ends_with(hint),
+        "{outcome:?}"
+    );
+    assert_eq!(world.word("once"), "running");
+}
+
+#[test]
 fn streams_that_are_not_open_at_all_do_no_harm() {
     let world = World::new();
     let outcome = world.sh("\"$HAP\" run -q sh -c 'echo out; echo err >&2' <&- >&- 2>&-");

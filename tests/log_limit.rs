@@ -106,6 +106,15 @@ fn the_log_stays_within_its_limit_and_its_end_is_shown_from_a_whole_line_on() {
 }
 
 #[test]
+fn a_limit_of_nothing_is_none() {
+    let world = World::new();
+    let mut command = world.command(&["run", "-q", "--log-limit", "0", "sleep", "60"]);
+    command.env("HAPLESS_LOG_LIMIT", "1M");
+    let id = world::id_in(&finish(command));
+    assert!(world.status(&id)["log_limit"].is_null());
+}
+
+#[test]
 fn both_streams_are_limited_each_for_itself() {
     let world = World::new();
     let id = world.run(&["--log-limit=256K", "sh", "-c", "head -c 3000000 /dev/zero; head -c 2000000 /dev/zero >&2"]);

@@ -46,6 +46,14 @@ fn every_deadly_signal_is_recorded_as_itself() {
 }
 
 #[test]
+fn a_number_may_have_the_dash_of_kill() {
+    let world = World::new();
+    let id = world.run(&["sleep", "60"]);
+    world.hap(&["signal", &id, "-9"]).ok();
+    assert_eq!(world.until_ended(&id)["rc"], -9);
+}
+
+#[test]
 fn what_is_no_signal_is_a_usage_error_and_nothing_is_sent() {
     let world = World::new();
     let id = world.run(&["sleep", "60"]);

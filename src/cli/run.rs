@@ -1,6 +1,7 @@
 //! `hap run`.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
@@ -11,10 +12,11 @@ use super::settings;
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::name::{InvalidName, Name};
+use crate::core::title::Title;
 use crate::ops::find::Haps;
 use crate::ops::logout;
 use crate::ops::run::{Request, run as start};
-use crate::store::StateDir;
+use crate::store::{Published, StateDir};
 use crate::view::json::Deed;
 use crate::view::message;
 
@@ -92,7 +94,7 @@ impl Logging {
     /// The size to which each log is to be kept.
     fn limit(&self) -> Result<Option<u64>> {
         match &self.log_limit {
-            Some(size) => settings::limit_of_log(size).map(Some),
+            Some(size) => settings::limit_of_log(size),
             None => settings::log_limit(),
         }
     }
@@ -114,7 +116,9 @@ pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
     let RunArguments { name, workdir, env, logging, check, wait, output, command } = arguments;
     let merge = logging.merge || settings::redirect_stderr()?;
     let log_limit = logging.limit()?;
-    let watched = if check { Some(settings::failfast_timeout()?) } else { None };
+    // Also where it is not needed: a value that makes no sense is told at once.
+    let limit = settings::failfast_timeout()?;
+    let watched = check.then_some(limit);
     let name = name.map(read_name).transpose()?;
     let root = state_root()?;
     let Logging { timestamps, unbuffered, .. } = logging;
@@ -130,11 +134,11 @@ pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
     } else if !output.json {
         context.print(&message::started(started.id, &started.record.name, started.record.process.pid))?;
     }
+    context.flush().map_err(|error| untold(error, &started))?;
     warn_of_logout(context, &root)?;
     if !(output.json || check || wait) {
         return Ok(0);
     }
-    context.flush()?;
     let haps = Haps::new(StateDir::create(&root)?)?;
     let hap = haps.hap(&Alias::Id(started.id))?;
     let then = Then { context, haps: &haps, output };
@@ -142,6 +146,17 @@ pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
         Some(limit) => then.check(&hap, limit),
         None if wait => then.wait(&hap),
         None => then.report(&hap, Deed::default(), "").map(|()| 0),
+    }
+}
+
+/// The command runs although nobody could be told: who tries again would start it twice.
+fn untold(error: Error, started: &Published) -> Error {
+    match error {
+        Error::Output(source) if source.kind() != io::ErrorKind::BrokenPipe => {
+            let hap = Title { id: started.id, name: started.record.name.clone() };
+            Error::Untold { hap, source }
+        }
+        error => error,
     }
 }
 

@@ -19,19 +19,26 @@ pub(super) fn redirect_stderr() -> Result<bool> {
 pub(super) fn log_limit() -> Result<Option<u64>> {
     const VARIABLE: &str = "HAPLESS_LOG_LIMIT";
     let value = env::var_os(VARIABLE).map(|value| value.to_string_lossy().into_owned()).unwrap_or_default();
-    if OFF.iter().any(|word| value.eq_ignore_ascii_case(word)) {
+    if value.is_empty() {
         return Ok(None);
     }
     let expected = "a size of at least 256K, such as 100M";
     let bad = || Error::BadVariable { variable: VARIABLE, value: value.clone(), expected };
-    limit_of_log(&value).map(Some).map_err(|_| bad())
+    limit_of_log(&value).map_err(|_| bad())
 }
 
-/// A size that a log can be kept to.
-pub(super) fn limit_of_log(text: &str) -> Result<u64> {
+/// A size that a log can be kept to; `0` or `off` for none.
+pub(super) fn limit_of_log(text: &str) -> Result<Option<u64>> {
     const LEAST: u64 = 256 << 10;
+    if is_off(text) && !text.is_empty() {
+        return Ok(None);
+    }
     let limit = size::parse(text).filter(|&limit| limit >= LEAST);
-    limit.ok_or_else(|| Error::BadSize { text: text.to_owned() })
+    limit.map(Some).ok_or_else(|| Error::BadSize { text: text.to_owned() })
+}
+
+fn is_off(text: &str) -> bool {
+    OFF.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// `HAPLESS_DEBUG`: say what is done.
@@ -52,16 +59,15 @@ pub(super) fn failfast_timeout() -> Result<Duration> {
 /// A number of seconds, with a fraction perhaps.
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "it is no number of seconds".to_owned())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    Duration::try_from_secs_f64(seconds).map_err(|_| "it is no length of time".to_owned())
 }
 
 fn switch(variable: &'static str) -> Result<bool> {
     let Some(value) = env::var_os(variable) else { return Ok(false) };
     let value = value.to_string_lossy();
-    let is = |words: &[&str]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
-    if is(&ON) {
+    if ON.iter().any(|word| value.eq_ignore_ascii_case(word)) {
         Ok(true)
-    } else if is(&OFF) {
+    } else if is_off(&value) {
         Ok(false)
     } else {
         Err(Error::BadVariable { variable, value: value.into_owned(), expected: "0 or 1" })

@@ -35,17 +35,18 @@ pub(super) struct SignalArguments {
     format: Format,
 
     /// Id or name of a hap
-    #[arg(value_name = "ALIAS", required = true)]
+    #[arg(value_name = "ALIAS", required = true, allow_negative_numbers = true)]
     aliases: Vec<String>,
 
     /// Number or name: 15, TERM, SIGTERM
-    #[arg(required = true)]
+    #[arg(required = true, allow_negative_numbers = true)]
     signal: String,
 }
 
 pub(super) fn signal(context: &Context, arguments: &SignalArguments) -> Result<u8> {
-    let signal =
-        Signal::parse(&arguments.signal).ok_or_else(|| Error::NoSuchSignal { text: arguments.signal.clone() })?;
+    // As kill(1) has it: `-9`.
+    let text = arguments.signal.strip_prefix('-').unwrap_or(&arguments.signal);
+    let signal = Signal::parse(text).ok_or_else(|| Error::NoSuchSignal { text: arguments.signal.clone() })?;
     let target = match (arguments.group, arguments.main) {
         (true, _) => Target::Group,
         (_, true) => Target::Main,

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::{FAILED, context};
+use super::FAILED;
+use super::context::{self, Context};
 use crate::core::alias::Alias;
 use crate::core::error::Error;
 use crate::core::name::is_unprintable;
@@ -21,7 +22,10 @@ pub(super) fn explain(usage: &clap::Error) -> u8 {
         return code;
     }
     match usage.print().and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe && !usage.use_stderr() => return FAILED,
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe && !usage.use_stderr() => {
+            Context::new().explain(&Error::Output(error));
+            return FAILED;
+        }
         _ => {}
     }
     if let Some(hint) = misplaced(usage).and_then(|word| hap_hint(&word)) {

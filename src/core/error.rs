@@ -52,6 +52,8 @@ pub enum Error {
     System { attempt: &'static str, source: io::Error },
     #[error("cannot write the output: {}", reason(.0))]
     Output(io::Error),
+    #[error("hap {hap} was started, but that cannot be written to the output: {}", reason(source))]
+    Untold { hap: Title, source: io::Error },
     #[error("the state directory {path} is not safe: {reason}")]
     UnsafeStateDir { path: PathBuf, reason: &'static str },
     #[error("there is no place for the state directory: neither HAPLESS_DIR, XDG_STATE_HOME nor HOME is set")]
@@ -128,6 +130,7 @@ impl Error {
             Self::File { source, .. } | Self::System { source, .. } => remedy_of(source).into(),
             Self::Output(source) if is_full(source) => "free some space there, or send it somewhere else".into(),
             Self::Output(_) => "check where it goes".into(),
+            Self::Untold { hap, .. } => format!("do not start it again: `hap status {}` shows it", hap.id),
             Self::UnsafeStateDir { .. } => {
                 "it must be a directory of yours with the mode 700 (`chmod 700`); HAPLESS_DIR chooses another".into()
             }
@@ -338,16 +341,12 @@ mod tests {
         let not_active = Error::NotActive { hap: hap(), status: "failed" };
         let not_paused = Error::NotPaused { hap: hap(), status: "running" };
         let elsewhere = Error::Elsewhere { hap: hap(), host: "there".to_owned() };
+        let there = "run this command there; if there is no more, `hap clean --elsewhere` removes it";
         let how = "`hap status 3` shows how it ended";
         reads(&not_active, 1, "hap 3 (train) is not active: it is failed", how);
         let pause = "`hap pause 3` pauses it while it runs";
         reads(&not_paused, 1, "hap 3 (train) is not paused: it is running", pause);
-        reads(
-            &elsewhere,
-            1,
-            "hap 3 (train) belongs to another machine or container (there)",
-            "run this command there; if there is no more, `hap clean --elsewhere` removes it",
-        );
+        reads(&elsewhere, 1, "hap 3 (train) belongs to another machine or container (there)", there);
         let busy = Error::Busy { hap: hap() };
         reads(&busy, 1, "hap 3 (train) is being changed by another hap command", "try again in a moment");
     }
