@@ -277,7 +277,7 @@ fn the_environment_may_set_the_limit_and_the_option_wins() {
 #[test]
 fn what_is_no_limit_is_a_usage_error_and_starts_nothing() {
     let world = World::new();
-    for size in ["", "x", "-1", "255K", "0", "1e9", "99999999999T"] {
+    for size in ["", "x", "-1", "255K", "1e9", "99999999999T"] {
         let outcome = world.hap(&["run", &format!("--log-limit={size}"), "true"]);
         assert!(outcome.code == 2 && outcome.stdout.is_empty(), "{size:?}: {outcome:?}");
     }
