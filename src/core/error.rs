@@ -68,9 +68,9 @@ pub enum Error {
     NoSuchSignal { text: String },
     #[error("{signal} could not be sent to hap {hap}: {}", reason(source))]
     NotSignalled { hap: Title, signal: String, source: io::Error },
-    #[error("hap {hap} still has {}", stubborn(*count))]
+    #[error("hap {hap} still has {}", stubborn(*count, "end"))]
     WillNotEnd { hap: Title, count: usize },
-    #[error("hap {hap} still has {count} processes that do not stop")]
+    #[error("hap {hap} still has {}", stubborn(*count, "stop"))]
     WillNotHalt { hap: Title, count: usize },
     #[error("the time is up and hap {hap} is still {status}")]
     TimedOut { hap: Title, status: &'static str },
@@ -221,8 +221,8 @@ fn one_of(names: &[String]) -> String {
     }
 }
 
-fn stubborn(count: usize) -> String {
-    if count == 1 { "a process that does not end".to_owned() } else { format!("{count} processes that do not end") }
+fn stubborn(count: usize, verb: &str) -> String {
+    if count == 1 { format!("a process that does not {verb}") } else { format!("{count} processes that do not {verb}") }
 }
 
 /// The system's words, without the number that follows them.
