@@ -96,6 +96,18 @@ fn several_at_once_and_an_unknown_one_does_not_keep_the_others() {
 }
 
 #[test]
+fn an_unknown_one_beside_one_whose_program_is_gone_is_exit_1() {
+    let world = World::new();
+    world.executable("program", "#!/bin/sh\n");
+    let id = world.run(&["./program"]);
+    world.until_ended(&id);
+    std::fs::remove_file(world.work("program")).expect("it is there");
+    assert_eq!(world.hap(&["restart", &id]).code, 127);
+    assert_eq!(world.hap(&["restart", "nobody", &id]).code, 1);
+    assert_eq!(world.hap(&["restart", &id, "nobody"]).code, 1);
+}
+
+#[test]
 fn the_runs_before_are_listed_with_their_codes() {
     let world = World::new();
     let id = world.run_sh("n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) > n; echo run $n; exit $n");

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use jiff::tz::TimeZone;
 
-use super::settings;
 use super::targets::Form;
+use super::{FAILED, settings};
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::logout::Fate;
@@ -58,7 +58,8 @@ impl Context {
                 Ok(text) => self.print(&text).and_then(|()| self.flush())?,
                 Err(error) => {
                     self.explain(&error);
-                    code = error.exit_code().max(code);
+                    // What went wrong in several ways has no code of its own.
+                    code = if code == 0 || code == error.exit_code() { error.exit_code() } else { FAILED };
                 }
             }
         }
