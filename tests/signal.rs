@@ -46,14 +46,6 @@ fn every_deadly_signal_is_recorded_as_itself() {
 }
 
 #[test]
-fn a_number_may_have_the_dash_of_kill() {
-    let world = World::new();
-    let id = world.run(&["sleep", "60"]);
-    world.hap(&["signal", &id, "-9"]).ok();
-    assert_eq!(world.until_ended(&id)["rc"], -9);
-}
-
-#[test]
 fn what_is_no_signal_is_a_usage_error_and_nothing_is_sent() {
     let world = World::new();
     let id = world.run(&["sleep", "60"]);
@@ -62,7 +54,9 @@ fn what_is_no_signal_is_a_usage_error_and_nothing_is_sent() {
         assert_eq!((refused.code, refused.stdout.as_str()), (2, ""), "{signal:?}: {refused:?}");
         assert!(!refused.stderr.contains('\u{1b}'), "{refused:?}");
     }
-    for arguments in [&["signal"][..], &["signal", &id], &["signal", "--group", "--main", &id, "TERM"]] {
+    for arguments in
+        [&["signal"][..], &["signal", &id], &["signal", &id, "-9"], &["signal", "--group", "--main", &id, "TERM"]]
+    {
         assert_eq!(world.hap(arguments).code, 2, "{arguments:?}");
     }
     assert_eq!(world.word(&id), "running");

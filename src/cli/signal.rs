@@ -44,9 +44,8 @@ pub(super) struct SignalArguments {
 }
 
 pub(super) fn signal(context: &Context, arguments: &SignalArguments) -> Result<u8> {
-    // As kill(1) has it: `-9`.
-    let text = arguments.signal.strip_prefix('-').unwrap_or(&arguments.signal);
-    let signal = Signal::parse(text).ok_or_else(|| Error::NoSuchSignal { text: arguments.signal.clone() })?;
+    let signal =
+        Signal::parse(&arguments.signal).ok_or_else(|| Error::NoSuchSignal { text: arguments.signal.clone() })?;
     let target = match (arguments.group, arguments.main) {
         (true, _) => Target::Group,
         (_, true) => Target::Main,
