@@ -94,7 +94,9 @@ fn the_log_stays_within_its_limit_and_its_end_is_shown_from_a_whole_line_on() {
     }
     let outcome = world.hap(&["logs", &writer.id]);
     assert_end_of(&outcome, writer.written);
-    assert!(outcome.stdout.len() as u64 >= LIMIT / 2, "most of the limit is used: {}", outcome.stdout.len());
+    // Nobody can tell whether the first line that is left is whole.
+    let shown = outcome.stdout.len() as u64;
+    assert!(shown >= LIMIT / 2 - LINE, "half of the limit is used at least: {shown}");
     assert_eq!(fs::metadata(&writer.log).expect("a log").len(), writer.written, "offsets stay");
     writer.end();
     assert_end_of(&world.hap(&["logs", &writer.id]), writer.written);
