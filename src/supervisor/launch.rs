@@ -15,6 +15,8 @@ use crate::core::record::{Moment, ProcessId};
 use crate::store::RunFiles;
 use crate::sys::exec::Program;
 use crate::sys::fork::{self, Side};
+use crate::sys::pidfd::Handle;
+use crate::sys::readiness::{self, Interest};
 use crate::sys::{clock, descriptor, file, mask, proc, wait};
 
 /// The name of every supervisor in ps(1).
@@ -161,15 +163,26 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
         Report::send(made, &pipes.report.1);
         fork::exit_now(1)
     };
-    let (directory, lock, verdict) = (job.files.directory.as_fd(), job.files.lock.as_fd(), pipes.verdict.0.as_fd());
+    let (directory, lock) = (job.files.directory.as_fd(), job.files.lock.as_fd());
+    let (go, verdict) = (pipes.go.0.as_fd(), pipes.verdict.0.as_fd());
     let logs = [&job.files.stdout, &job.files.stderr].map(AsFd::as_fd);
     let [out, err] = if job.keeping.is_needed() { logs } else { [directory; 2] }.map(|log| log.as_raw_fd());
-    let kept = [directory.as_raw_fd(), lock.as_raw_fd(), verdict.as_raw_fd(), out, err];
-    descriptor::close_all_but([kept[0], kept[1], kept[2], out, err, pipes.report.1.as_raw_fd()]);
+    let kept = [directory, lock, go, verdict, pipes.report.1.as_fd()].map(|fd| fd.as_raw_fd());
+    descriptor::close_all_but([kept[0], kept[1], kept[2], kept[3], kept[4], out, err]);
     Report::send(Ok(report), &pipes.report.1);
     descriptor::close(pipes.report.1.as_raw_fd());
+    stand_back(go, report.process);
+    descriptor::close(go.as_raw_fd());
     let keeper = job.keeping.is_needed().then(|| Keeper::new(job.keeping, directory, logs));
     watch(directory, verdict, report.process, report.started, keeper)
+}
+
+/// Sleeps until the caller has what it waits for and lets go, or is gone, or the command has ended. Were it the exec
+/// that wakes the supervisor too, the caller would stand in line behind it wherever processors are few.
+fn stand_back(go: BorrowedFd<'_>, command: ProcessId) {
+    let Ok(Some(command)) = Handle::open(command) else { return };
+    // Whatever woke us, the verdict tells what has become of the command.
+    let _ = readiness::wait(&[Interest::Abandoned(go), Interest::Readable(command.as_fd())], None);
 }
 
 /// Nothing short of SIGKILL takes it away from its command, and it takes nothing away from others:
