@@ -282,7 +282,7 @@ impl Launch {
 }
 
 fn hap(world: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_hap"));
+    let mut command = Command::new(world::HAP);
     command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("HOME", world);
     command.env("HAPLESS_DIR", world.join("state")).stdin(Stdio::null());
     command

@@ -30,8 +30,11 @@ use process::Process;
 /// How long one command may take, and how long a fact may be waited for.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// The program under test.
-pub const HAP: &str = env!("CARGO_BIN_EXE_hap");
+/// The program under test: the one built with the tests, or the one that this variable names when they are built.
+pub const HAP: &str = match option_env!("HAP_UNDER_TEST") {
+    Some(path) => path,
+    None => env!("CARGO_BIN_EXE_hap"),
+};
 
 pub const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
