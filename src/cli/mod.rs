@@ -34,6 +34,7 @@ use arguments::{Arguments, Verb};
 use context::Context;
 
 use crate::core::error::{Error, Result};
+use crate::core::name::is_unprintable;
 use crate::sys::mask;
 
 const FAILED: u8 = 1;
@@ -41,9 +42,10 @@ const FAILED: u8 = 1;
 /// Runs this command line and returns the exit code.
 pub fn main(words: Vec<OsString>) -> u8 {
     mask::ignore_file_size_signal();
+    let is_printable = !words.iter().any(|word| word.to_string_lossy().contains(is_unprintable));
     let arguments = match arguments::read(words) {
         Ok(arguments) => arguments,
-        Err(usage) => return usage::explain(&usage),
+        Err(usage) => return usage::explain(&usage, is_printable),
     };
     let mut context = Context::new();
     let result = perform(&mut context, arguments);

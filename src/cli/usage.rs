@@ -9,14 +9,13 @@ use super::FAILED;
 use super::context::{self, Context};
 use crate::core::alias::Alias;
 use crate::core::error::Error;
-use crate::core::name::is_unprintable;
 use crate::view::message;
 use crate::view::sanitize::visible_lines;
 
-/// Help was asked for, or is needed. Returns the exit code.
-pub(super) fn explain(usage: &clap::Error) -> u8 {
+/// Help was asked for, or is needed. `is_printable` says whether all that was typed is. Returns the exit code.
+pub(super) fn explain(usage: &clap::Error, is_printable: bool) -> u8 {
     let code = u8::try_from(usage.exit_code()).unwrap_or(FAILED);
-    if std::env::args_os().any(|argument| argument.to_string_lossy().contains(is_unprintable)) {
+    if !is_printable {
         // clap repeats what was typed as it is.
         visible_lines(&usage.to_string()).for_each(|line| context::say(&format!("{line}\n")));
         return code;

@@ -54,11 +54,8 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
     let workdir = request.workdir.as_deref().unwrap_or(Path::new("."));
     let failed = |source| Error::BadWorkdir { path: workdir.to_owned(), source };
     let workdir_fd = file::open_workdir(workdir).map_err(failed)?;
-    let workdir = path_of(request.workdir.as_deref()).map_err(failed)?;
     let (mut program, shell) = program(&request.command, environment, workdir_fd.as_fd())?;
     let state = StateDir::create(root)?;
-    let place = host::place().map_err(Error::system("tell which machine this is"))?;
-
     let staged = state.stage_files(request.merge)?;
     let log_limit = request.log_limit.filter(|_| hole::can_free(&staged.files().stdout));
     let keeping = Keeping { limit: log_limit, timestamps: request.timestamps };
@@ -66,6 +63,8 @@ pub fn run(root: &Path, request: &Request) -> Result<Published> {
     let job = Job { program: &mut program, files, workdir: workdir_fd.as_fd(), umask, keeping };
     let launch = supervisor::begin(job)?;
     // While the processes are being made.
+    let workdir = path_of(request.workdir.as_deref()).map_err(failed)?;
+    let place = host::place().map_err(Error::system("tell which machine this is"))?;
     staged.describe(&Contents {
         arguments: program.arguments(),
         environment: program.environment(),

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::os::fd::AsFd;
 use std::path::Path;
 
 use super::layout::{HAPS, NAMES};
@@ -40,9 +41,8 @@ impl StateDir {
 
     /// Whether there are fewer names than haps. Each hap has had its link before it had its id.
     fn misses_links(&self, _: &Registry) -> Result<bool> {
-        let names =
-            file::names_in(self.side_directory(NAMES)?).map_err(Error::file("list", self.root().join(NAMES)))?;
-        Ok(names.len() < self.ids()?.len())
+        let count = |directory, name| file::count_in(directory).map_err(Error::file("list", self.root().join(name)));
+        Ok(count(self.side_directory(NAMES)?.as_fd(), NAMES)? < count(self.haps(), HAPS)?)
     }
 
     /// Points a name to an id. A link that was there is stale: the caller has asked for its holder.

@@ -191,6 +191,15 @@ pub fn names_in(directory: impl AsFd) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
+/// How many entries of a directory are not hidden (begin with a dot).
+pub fn count_in(directory: impl AsFd) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in rustix::fs::Dir::read_from(directory)? {
+        count += usize::from(!entry?.file_name().to_bytes().starts_with(b"."));
+    }
+    Ok(count)
+}
+
 /// The length of a file or directory entry, without following a link.
 pub fn length_at(base: impl AsFd, path: &str) -> io::Result<u64> {
     let stat = rustix::fs::statat(base, path, AtFlags::SYMLINK_NOFOLLOW)?;

@@ -11,7 +11,10 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::UnsafeCell;
 use std::ops::Range;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
 
 /// Enough for most that `hap` does. Of this and of the arena only pages that are touched cost anything.
 const ROOM: usize = 512 << 10;
@@ -142,9 +145,9 @@ impl Stretch {
     }
 
     fn update(&self, mut change: impl FnMut(Taken) -> Option<Taken>) -> bool {
-        let unpack = |number: u64| Taken { bytes: (number >> 32) as u32, count: number as u32 };
+        let unpack = |number: u64| Taken { bytes: (number >> 32) as u32, count: (number & u64::from(u32::MAX)) as u32 };
         let pack = |taken: Taken| u64::from(taken.bytes) << 32 | u64::from(taken.count);
-        self.taken.fetch_update(Relaxed, Relaxed, |number| change(unpack(number)).map(pack)).is_ok()
+        self.taken.fetch_update(AcqRel, Acquire, |number| change(unpack(number)).map(pack)).is_ok()
     }
 }
 

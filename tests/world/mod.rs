@@ -36,6 +36,9 @@ pub const HAP: &str = match option_env!("HAP_UNDER_TEST") {
     None => env!("CARGO_BIN_EXE_hap"),
 };
 
+/// Whether that is built as it is released.
+pub const IS_RELEASED: bool = option_env!("HAP_UNDER_TEST").is_some() || !cfg!(debug_assertions);
+
 pub const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// See the module.
