@@ -80,7 +80,7 @@ fn a_supervisor_sleeps_until_the_kernel_wakes_it_however_long_that_takes() {
     let world = World::new();
     let id = world.run(&["sleep", "1000"]);
     let supervisor = supervisor(&world, &id);
-    assert!(has_fallen_asleep(supervisor), "it is in wait4(2), which has no time limit, and has no timer");
+    wait_for("it to be in wait4(2), which has no time limit, without a timer", || has_fallen_asleep(supervisor));
     let before = wake_ups(supervisor);
     for words in [&["status"][..], &["status", "-v", "1"], &["logs", "1"], &["--json"], &["run", "true"]] {
         assert_eq!(world.hap(words).code, 0);
