@@ -15,9 +15,8 @@ use crate::core::record::{Moment, ProcessId};
 use crate::store::RunFiles;
 use crate::sys::exec::Program;
 use crate::sys::fork::{self, Side};
-use crate::sys::pidfd::Handle;
 use crate::sys::readiness::{self, Interest};
-use crate::sys::{clock, descriptor, file, mask, proc, wait};
+use crate::sys::{clock, descriptor, file, mask, pidfd, proc, wait};
 
 /// The name of every supervisor in ps(1).
 pub(super) const SUPERVISOR: &std::ffi::CStr = c"hap-supervisor";
@@ -180,9 +179,10 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
 /// Sleeps until the caller has what it waits for and lets go, or is gone, or the command has ended. Were it the exec
 /// that wakes the supervisor too, the caller would stand in line behind it wherever processors are few.
 fn stand_back(go: BorrowedFd<'_>, command: ProcessId) {
-    let Ok(Some(command)) = Handle::open(command) else { return };
-    // Whatever woke us, the verdict tells what has become of the command.
-    let _ = readiness::wait(&[Interest::Abandoned(go), Interest::Readable(command.as_fd())], None);
+    // Whatever wakes us, or keeps us from sleeping: the verdict tells what has become of the command.
+    if let Ok(end) = pidfd::end_of_child(command.pid) {
+        let _ = readiness::wait(&[Interest::Abandoned(go), Interest::Readable(end.as_fd())], None);
+    }
 }
 
 /// Nothing short of SIGKILL takes it away from its command, and it takes nothing away from others:

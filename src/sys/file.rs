@@ -177,6 +177,12 @@ pub fn remove_directory_at(base: impl AsFd, path: &str) -> io::Result<()> {
     Ok(rustix::fs::unlinkat(base, path, AtFlags::REMOVEDIR)?)
 }
 
+/// What one read of a file brings, which is all of a short one in `/proc`. Rust's library would make two calls to open it.
+pub fn read_once(path: &str, room: &mut [u8]) -> io::Result<usize> {
+    let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(rustix::io::read(&file, room)?)
+}
+
 /// The entries of a directory.
 pub fn names_in(directory: impl AsFd) -> io::Result<Vec<String>> {
     let mut names = Vec::new();

@@ -1,14 +1,15 @@
 //! Which host, which boot, which pid namespace this is; whose files are ours.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::PathBuf;
 
 use crate::core::record::Place;
+use crate::sys::file;
 
 /// The only place where the process ids seen from here mean something.
 pub fn place() -> io::Result<Place> {
     let mut boot_id = [0; 64];
-    let length = std::fs::File::open("/proc/sys/kernel/random/boot_id")?.read(&mut boot_id)?;
+    let length = file::read_once("/proc/sys/kernel/random/boot_id", &mut boot_id)?;
     let boot_id = String::from_utf8_lossy(&boot_id[..length]).trim_end().to_owned();
     let namespace = rustix::fs::stat("/proc/self/ns/pid")?;
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();

@@ -1,10 +1,10 @@
 //! Memory that a process no longer needs, and what others read in it.
 
 use std::ffi::c_void;
-use std::fs::File;
-use std::io::Read;
 use std::ops::Range;
 use std::ptr;
+
+use rustix::fs::{Mode, OFlags};
 
 use super::heap;
 
@@ -123,8 +123,8 @@ fn mapping(line: &str) -> Option<(Range<usize>, &str)> {
 /// As much of a file as there is room for. Allocates nothing: it would grow what is to be given back.
 fn read_own<'a>(path: &str, room: &'a mut [u8]) -> &'a str {
     let mut length = 0;
-    if let Ok(mut file) = File::open(path) {
-        while let Ok(count @ 1..) = file.read(&mut room[length..]) {
+    if let Ok(file) = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()) {
+        while let Ok(count @ 1..) = rustix::io::read(&file, &mut room[length..]) {
             length += count;
         }
     }

@@ -164,6 +164,12 @@ impl AsFd for Handle {
     }
 }
 
+/// Becomes readable when this child ends. Nobody may have waited for the child: until then its pid is nobody else's.
+pub fn end_of_child(pid: i32) -> io::Result<OwnedFd> {
+    let pid = Pid::from_raw(pid).ok_or(io::ErrorKind::InvalidInput)?;
+    Ok(pidfd_open(pid, PidfdFlags::empty())?)
+}
+
 /// Sends a signal to a process group by its number. The caller has proved that the group is the
 /// one meant and that a member of it is still there. `false` if nobody is in it.
 pub fn send_to_group(group: i32, signal: Signal) -> io::Result<bool> {

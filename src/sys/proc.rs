@@ -1,7 +1,6 @@
 //! What `/proc` tells of processes: `proc_pid_stat(5)`, `proc_tid_children(5)`.
 
 use std::fs;
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -86,8 +85,7 @@ fn is_over(state: u8) -> bool {
 fn read_stat(path: &str) -> Option<Stat> {
     // The longest possible line: 52 fields, of which the second has at most 64 bytes.
     let mut buffer = [0; 2048];
-    let mut file = fs::File::open(path).ok()?;
-    let length = file.read(&mut buffer).ok()?;
+    let length = file::read_once(path, &mut buffer).ok()?;
     parse_stat(&buffer[..length])
 }
 
