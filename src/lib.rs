@@ -37,7 +37,7 @@ pub use core::error::{Error, Result};
 pub use core::name::Name;
 pub use core::record::Outcome;
 pub use core::signal::Signal;
-pub use core::status::{Kind, Status};
+pub use core::status::{Kind, Status, Watch};
 pub use core::stream::Stream;
 pub use ops::hap::{Entry, Hap};
 pub use ops::hapless::Hapless;

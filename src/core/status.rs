@@ -77,6 +77,17 @@ pub enum Kind {
     Elsewhere,
 }
 
+/// Whether somebody waits for the end of a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// Somebody does, or there is nothing to wait for.
+    Kept,
+    /// Its supervisor has been stopped and sees nothing.
+    Stopped,
+    /// The command lives and its supervisor does not.
+    Missing,
+}
+
 impl Facts {
     /// The status that these facts amount to.
     pub fn status(&self) -> Status {
@@ -107,10 +118,16 @@ impl Facts {
         self.end.is_none() && self.origin == Origin::Here && command_over && self.has_supervisor()
     }
 
-    /// The command lives and nobody waits for it: it needs a new supervisor.
-    pub fn is_unsupervised(&self) -> bool {
-        let command_there = matches!(self.command, Presence::Alive | Presence::Stopped | Presence::Zombie(_));
-        self.end.is_none() && self.origin == Origin::Here && command_there && !self.has_supervisor()
+    /// Whether somebody waits for the command's end.
+    pub fn watch(&self) -> Watch {
+        let is_there = matches!(self.command, Presence::Alive | Presence::Stopped | Presence::Zombie(_));
+        if self.end.is_none() && self.origin == Origin::Here && is_there && !self.has_supervisor() {
+            Watch::Missing
+        } else if self.supervisor == Presence::Stopped && self.status().is_active() {
+            Watch::Stopped
+        } else {
+            Watch::Kept
+        }
     }
 
     /// The supervisor is alive, stopped or not.
@@ -173,7 +190,7 @@ impl Kind {
 #[cfg(test)]
 mod tests {
     use super::super::record::{End, Loss, Outcome};
-    use super::{Facts, Kind, Origin, Presence, Status};
+    use super::{Facts, Kind, Origin, Presence, Status, Watch};
 
     const ORIGINS: [Origin; 3] = [Origin::Here, Origin::EarlierBoot, Origin::Elsewhere];
     const PRESENCES: [Presence; 5] = [
@@ -203,7 +220,7 @@ mod tests {
                     for supervisor in PRESENCES {
                         let facts = Facts { end: Some(end(outcome)), origin, command, supervisor };
                         assert_eq!(facts.status().kind(), kind, "{facts:?}");
-                        assert!(!facts.is_end_on_its_way() && !facts.is_unsupervised(), "{facts:?}");
+                        assert!(!facts.is_end_on_its_way() && facts.watch() == Watch::Kept, "{facts:?}");
                     }
                 }
             }
@@ -240,7 +257,7 @@ mod tests {
                     let supervised = matches!(supervisor, Presence::Alive | Presence::Stopped);
                     let over = matches!(command, Presence::Gone | Presence::Zombie(_));
                     assert_eq!(facts.is_end_on_its_way(), here && supervised && over);
-                    assert_eq!(facts.is_unsupervised(), here && !supervised && command != Presence::Gone);
+                    assert_eq!(facts.watch() == Watch::Missing, here && !supervised && command != Presence::Gone);
                 }
             }
         }

@@ -9,6 +9,7 @@ use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::health::{Ability, BrokenRecord, Finding, Privacy};
 use crate::core::id::Id;
+use crate::core::status::Watch;
 use crate::ops::find::Haps;
 use crate::ops::hap::{Broken, Entry, Hap, observe};
 use crate::store::StateDir;
@@ -104,11 +105,11 @@ fn of_haps(haps: &Haps) -> Result<Vec<Finding>> {
 
 /// Looking at a hap gives it a supervisor if it has none.
 fn supervision(haps: &Haps, hap: &Hap) -> Option<Finding> {
-    if !hap.unsupervised {
+    if hap.watch != Watch::Missing {
         return None;
     }
     match haps.entry(&Alias::Id(hap.id)) {
-        Ok(Entry::Whole(healed)) if !healed.unsupervised => Some(Finding::Healed(hap.title())),
+        Ok(Entry::Whole(healed)) if healed.watch != Watch::Missing => Some(Finding::Healed(hap.title())),
         _ => Some(Finding::Unsupervised(hap.title())),
     }
 }

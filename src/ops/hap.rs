@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::core::id::Id;
 use crate::core::record::{Place, Record};
-use crate::core::status::{Facts, Origin, Presence, Status};
+use crate::core::status::{Facts, Origin, Presence, Status, Watch};
 use crate::core::title::Title;
 use crate::store::{Flaw, HapDir, StateDir};
 use crate::supervisor::marked::Marked;
@@ -30,8 +30,8 @@ pub struct Hap {
     pub runtime: Option<Duration>,
     /// Live descendants of a command that has ended.
     pub leftover: usize,
-    /// The command lives and its supervisor does not.
-    pub unsupervised: bool,
+    /// Whether somebody waits for its end.
+    pub watch: Watch,
     /// Where its stdout goes.
     pub stdout_file: PathBuf,
     /// Where its stderr goes: the same file where they are merged.
@@ -180,6 +180,5 @@ fn describe(state: &StateDir, directory: HapDir<'_>, record: Record, facts: &Fac
     let leftover = leftover(state, &record, facts, marked).len();
     let stdout_file = directory.stdout_path();
     let stderr_file = if record.merge { stdout_file.clone() } else { directory.stderr_path() };
-    let unsupervised = facts.is_unsupervised();
-    Hap { id: directory.id(), record, status, runtime, leftover, unsupervised, stdout_file, stderr_file }
+    Hap { id: directory.id(), record, status, runtime, leftover, watch: facts.watch(), stdout_file, stderr_file }
 }

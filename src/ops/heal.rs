@@ -5,22 +5,21 @@ use std::os::fd::AsFd;
 use crate::core::id::Id;
 use crate::core::record::{Place, Record};
 use crate::core::signal::Signal;
-use crate::core::status::Presence;
+use crate::core::status::Watch;
 use crate::ops::hap::Hap;
 use crate::store::{StateDir, adoption_file};
 use crate::supervisor::{self, Ward};
 use crate::sys::pidfd::Handle;
-use crate::sys::{fork, proc, tree};
+use crate::sys::{fork, tree};
 
 /// Sees to it that somebody waits for the command's end. Says whether anything changed.
 /// What cannot be healed now is tried again by the next `hap`.
 pub fn heal(state: &StateDir, hap: &Hap, here: &Place) -> bool {
-    if hap.unsupervised {
-        return watch_over(state, hap.id, here).is_some();
+    match hap.watch {
+        Watch::Kept => false,
+        Watch::Stopped => tree::send(hap.record.supervisor, Signal::CONT).is_ok(),
+        Watch::Missing => watch_over(state, hap.id, here).is_some(),
     }
-    // A supervisor that somebody has stopped sees nothing.
-    let is_stopped = hap.status.is_active() && proc::presence(hap.record.supervisor) == Presence::Stopped;
-    is_stopped && tree::send(hap.record.supervisor, Signal::CONT).is_ok()
 }
 
 fn watch_over(state: &StateDir, id: Id, here: &Place) -> Option<()> {
@@ -38,5 +37,5 @@ fn watch_over(state: &StateDir, id: Id, here: &Place) -> Option<()> {
 }
 
 fn is_unsupervised(record: &Record, here: &Place) -> bool {
-    super::hap::facts(record, here).is_unsupervised()
+    super::hap::facts(record, here).watch() == Watch::Missing
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::core::id::Id;
 use crate::core::name::Name;
 use crate::core::record::{End, Moment, Outcome, Place, ProcessId, Record, Usage, VERSION};
-use crate::core::status::Status;
+use crate::core::status::{Status, Watch};
 use crate::ops::details::Details;
 use crate::ops::hap::{Broken, Entry, Hap};
 use crate::ops::list::Item;
@@ -35,7 +35,7 @@ pub(super) fn running(number: u32, name: &str) -> Hap {
         status: Status::Running,
         runtime: Some(Duration::from_secs(185)),
         leftover: 0,
-        unsupervised: false,
+        watch: Watch::Kept,
         stdout_file: directory.join("stdout.log"),
         stderr_file: directory.join("stderr.log"),
     }
