@@ -23,7 +23,7 @@ pub(super) fn watch(
     started: Moment,
     keeper: Option<Keeper<'_>>,
 ) -> ! {
-    memory::set_title(SUPERVISOR.to_bytes());
+    let title = memory::set_title(SUPERVISOR.to_bytes());
     if let Ok(Some((_, error))) = verdict::receive(verdict) {
         record_refusal(directory, command, &error, started);
         fork::exit_now(0)
@@ -33,7 +33,7 @@ pub(super) fn watch(
         memory::give_back();
         watch_tree(directory, command, started, || keeper.tend_until_a_child_ends());
     } else {
-        memory::forget();
+        memory::forget(&title);
         watch_tree(directory, command, started, || ());
     }
     fork::exit_now(0)

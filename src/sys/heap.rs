@@ -145,9 +145,20 @@ impl Stretch {
     }
 
     fn update(&self, mut change: impl FnMut(Taken) -> Option<Taken>) -> bool {
-        let unpack = |number: u64| Taken { bytes: (number >> 32) as u32, count: (number & u64::from(u32::MAX)) as u32 };
-        let pack = |taken: Taken| u64::from(taken.bytes) << 32 | u64::from(taken.count);
-        self.taken.fetch_update(AcqRel, Acquire, |number| change(unpack(number)).map(pack)).is_ok()
+        self.taken.fetch_update(AcqRel, Acquire, |number| change(Taken::from(number)).map(u64::from)).is_ok()
+    }
+}
+
+impl From<u64> for Taken {
+    #[allow(clippy::cast_possible_truncation)] // that is what a half is
+    fn from(number: u64) -> Self {
+        Self { bytes: (number >> 32) as u32, count: number as u32 }
+    }
+}
+
+impl From<Taken> for u64 {
+    fn from(Taken { bytes, count }: Taken) -> Self {
+        Self::from(bytes) << 32 | Self::from(count)
     }
 }
 

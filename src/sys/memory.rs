@@ -27,32 +27,32 @@ pub fn give_back() {
         libc::malloc_trim(0)
     };
     let here = here();
-    forget_below(start_of_stack(here), here);
+    forget_below(find_start_of_stack(here), here);
 }
 
 /// Gives everything back that was allocated, and the whole stack of the process that this one was forked
 /// from, with its environment. What is allocated from now on is this process's own.
 ///
 /// The process must have one thread, and use nothing again that it has allocated or that lies on a stack other
-/// than the one it is on: this is for a supervisor whose command has been executed.
-pub fn forget() {
+/// than the one it is on: this is for a supervisor whose command has been executed. Its title stays.
+pub fn forget(title: &Range<usize>) {
     if !heap::is_in_charge() {
         return give_back();
     }
     let here = here();
-    let own_stack = start_of_stack(here);
-    forget_others(here);
+    let own_stack = forget_others(here, title);
     forget_below(own_stack, here);
 }
 
 /// All but our own stack, the title, and what the C library has to know: that is in the variables of the
-/// program, which are not touched, and in the notes about the thread.
+/// program, which are not touched, and in the notes about the thread. Returns where our own stack begins.
 #[inline(never)]
-fn forget_others(here: usize) {
+fn forget_others(here: usize, title: &Range<usize>) -> Option<usize> {
     let mut room = [0; MAPS];
     let maps = read_own(MAPS_FILE, &mut room);
-    let (title, notes) = (title().unwrap_or(0..0), thread_notes());
-    let Some(room) = heap::leave() else { return };
+    let own_stack = start_of_stack(maps, here);
+    let notes = thread_notes();
+    let Some(room) = heap::leave() else { return own_stack };
     // SAFETY: what `forget` says is upheld by `supervisor::watch`, the only user of it.
     unsafe { discard(room) };
     let mut is_above_heap = false;
@@ -66,10 +66,11 @@ fn forget_others(here: usize) {
             if is_allocated {
                 discard_around(&notes, range);
             } else if name == "[stack]" {
-                discard_around(&title, range);
+                discard_around(title, range);
             }
         }
     }
+    own_stack
 }
 
 /// What the stack was used for before lies below where we are now.
@@ -80,16 +81,19 @@ fn forget_below(own_stack: Option<usize>, here: usize) {
 }
 
 #[inline(never)]
-fn start_of_stack(here: usize) -> Option<usize> {
+fn find_start_of_stack(here: usize) -> Option<usize> {
     let mut room = [0; MAPS];
-    let mut mappings = read_own(MAPS_FILE, &mut room).lines().filter_map(mapping);
-    mappings.find_map(|(range, _)| range.contains(&here).then_some(range.start))
+    start_of_stack(read_own(MAPS_FILE, &mut room), here)
+}
+
+fn start_of_stack(maps: &str, here: usize) -> Option<usize> {
+    maps.lines().filter_map(mapping).find_map(|(range, _)| range.contains(&here).then_some(range.start))
 }
 
 /// Overwrites the arguments of this process, as ps(1) and pkill(1) see them, with this text. As much
-/// of it as fits.
-pub fn set_title(text: &[u8]) {
-    let Some(title) = title() else { return };
+/// of it as fits. Returns where they are.
+pub fn set_title(text: &[u8]) -> Range<usize> {
+    let Some(title) = title() else { return 0..0 };
     // SAFETY: the kernel says that the arguments are there. They are ours to write (execve(2) put
     // them on our stack), and nobody reads them again: this is for a process that was forked to
     // stay, whose arguments were parsed before. The last byte stays the NUL that ends them.
@@ -98,6 +102,7 @@ pub fn set_title(text: &[u8]) {
         ptr::write_bytes(arguments, 0, title.len());
         ptr::copy_nonoverlapping(text.as_ptr(), arguments, text.len().min(title.len() - 1));
     }
+    title
 }
 
 /// Where exec put the arguments (`proc_pid_stat(5)`, fields 48 and 49).
