@@ -109,12 +109,13 @@ impl Stretch {
     fn allocate(&self, layout: Layout) -> *mut u8 {
         let start = self.start.load(Relaxed);
         let mut place = 0;
-        let update = self.update(|taken| {
-            place = (start + taken.bytes as usize).next_multiple_of(layout.align());
-            let bytes = self.offset(place.checked_add(layout.size())?)?;
-            Some(Taken { bytes, count: taken.count + 1 })
-        });
-        if start != 0 && update { ptr::with_exposed_provenance_mut(place) } else { ptr::null_mut() }
+        let is_taken = start != 0
+            && self.update(|taken| {
+                place = (start + taken.bytes as usize).next_multiple_of(layout.align());
+                let bytes = self.offset(place.checked_add(layout.size())?)?;
+                Some(Taken { bytes, count: taken.count + 1 })
+            });
+        if is_taken { ptr::with_exposed_provenance_mut(place) } else { ptr::null_mut() }
     }
 
     fn free(&self, pointer: *mut u8, size: usize) {
