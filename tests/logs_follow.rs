@@ -154,7 +154,9 @@ fn has_no_timer(process: Process) -> bool {
         let number = words.first().and_then(|number| number.parse::<i64>().ok());
         match number {
             Some(number) if number == libc::SYS_ppoll => words[3] == "0x0",
-            Some(number) if number == libc::SYS_epoll_pwait || number == 232 => words[4].ends_with("ffffffff"),
+            Some(number) if number == libc::SYS_epoll_pwait || number == 232 => {
+                ["0xffffffff", "0xffffffffffffffff"].contains(&words[4])
+            }
             _ => false,
         }
     });

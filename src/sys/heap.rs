@@ -151,9 +151,11 @@ impl Stretch {
 }
 
 impl From<u64> for Taken {
-    #[allow(clippy::cast_possible_truncation)] // that is what a half is
     fn from(number: u64) -> Self {
-        Self { bytes: (number >> 32) as u32, count: number as u32 }
+        let halves = number.to_be_bytes();
+        let [bytes, count] = [halves.first_chunk(), halves.last_chunk()]
+            .map(|half| u32::from_be_bytes(*half.expect("eight bytes have two halves of four")));
+        Self { bytes, count }
     }
 }
 
