@@ -74,8 +74,11 @@ fn link(process: Process, number: i32) -> PathBuf {
 #[track_caller]
 fn until_asleep(process: Process) {
     let loads = || process.files().iter().any(|(_, path)| path.to_string_lossy().contains(".so"));
-    let sleeps = || process.stat().is_some_and(|stat| stat.state == 'S') && !loads();
-    wait_for("it to sleep", || process.name() == "sleep" && sleeps());
+    wait_for("it to sleep", || process.name() == "sleep" && sleeps(process) && !loads());
+}
+
+fn sleeps(process: Process) -> bool {
+    process.stat().is_some_and(|stat| stat.state == 'S')
 }
 
 fn ignores_hangup(process: Process) -> bool {
@@ -381,9 +384,11 @@ fn if_one_of_a_job_cannot_be_changed_none_is() {
 
 // ---- What is refused ----
 
-/// It is refused for this reason, and nothing of it is changed.
+/// It is refused for this reason, and nothing of it is changed. Before that it has come to rest: a shell moves its
+/// own descriptors while it writes the file by which a test knows of it.
 #[track_caller]
 fn assert_refused(world: &World, process: Process, reason: &str) {
+    wait_for("it to rest", || sleeps(process));
     let before = state(process);
     let refused = world.hap(&["adopt", &process.pid.to_string()]).fails(1);
     assert!(refused.contains(reason), "{refused}");
