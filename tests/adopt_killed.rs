@@ -5,8 +5,10 @@
 
 mod world;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::Path;
+use std::thread;
 
 use world::adoptee::compiled;
 use world::process::{Process, kernel_is};
@@ -50,7 +52,10 @@ fn survives(program: &Path, victim: Role, stop: usize) -> bool {
     // Threads that compute all the time, a chain of sums on the terminal and the same in a file.
     let mut command = world.program(program);
     command.args(["threads", "chain"]);
-    let (mut program, _terminal) = on_terminal(&mut command);
+    let (mut program, terminal) = on_terminal(&mut command);
+    // Who writes to a terminal that nobody reads stands still once it is full. It stays open: to be hung up is another thing.
+    let mut shown = File::from(terminal.try_clone().expect("a descriptor"));
+    thread::spawn(move || io::copy(&mut shown, &mut io::sink()));
     let process = program.process();
     wait_for("it to begin", || fs::metadata(world.work("chain")).is_ok_and(|chain| chain.len() > 0));
     let before = process.files();
