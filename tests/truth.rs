@@ -150,8 +150,30 @@ fn a_supervisor_that_was_stopped_is_woken_by_the_next_hap() {
     let supervisor = world.supervisor(&id);
     supervisor.signal(libc::SIGSTOP);
     wait_for("it to stop", || supervisor.is_stopped());
+    let command = world.main_process(&id);
+    fs::write(world.work("go"), "go\n").expect("it reads");
+    wait_for("its end", || command.stat().is_none_or(|stat| stat.state == 'Z'));
+    assert_eq!(world.status(&id)["rc"], 7);
+    wait_for("the supervisor to record it and to go", || !supervisor.is_alive());
+    let record = fs::read_to_string(world.file(&id, "record.json")).expect("a record");
+    assert!(record.contains(r#""end":{"outcome":{"exited":7}"#), "{record}");
+}
+
+#[test]
+fn no_signal_that_can_be_blocked_takes_a_supervisor_away() {
+    let world = World::new();
+    nix::unistd::mkfifo(&world.work("go"), nix::sys::stat::Mode::S_IRWXU).expect("a new FIFO");
+    let id = world.run_sh("read line < go; exit 7");
+    let supervisor = world.supervisor(&id);
+    // The C libraries keep some of those above 31 for themselves, and leave them out of what they block.
+    let numbers = (1..=64).filter(|&signal| signal != libc::SIGKILL && signal != libc::SIGSTOP);
+    for number in numbers {
+        world.sh(&format!("kill -{number} {}", supervisor.pid)).ok();
+        assert!(supervisor.is_alive(), "signal {number}");
+    }
     fs::write(world.work("go"), "go\n").expect("it reads");
     assert_eq!(world.until_ended(&id)["rc"], 7);
+    assert_eq!(world.supervisor(&id).pid, supervisor.pid, "no other had to see it");
 }
 
 #[test]

@@ -120,13 +120,15 @@ impl Facts {
 
     /// Whether somebody waits for the command's end.
     pub fn watch(&self) -> Watch {
-        let is_there = matches!(self.command, Presence::Alive | Presence::Stopped | Presence::Zombie(_));
-        if self.end.is_none() && self.origin == Origin::Here && is_there && !self.has_supervisor() {
-            Watch::Missing
-        } else if self.supervisor == Presence::Stopped && self.status().is_active() {
-            Watch::Stopped
-        } else {
-            Watch::Kept
+        if self.end.is_some() || self.origin != Origin::Here {
+            return Watch::Kept;
+        }
+        match self.supervisor {
+            Presence::Alive => Watch::Kept,
+            // Also if the command has ended: nobody else can record it.
+            Presence::Stopped => Watch::Stopped,
+            Presence::Gone | Presence::Zombie(_) if self.command == Presence::Gone => Watch::Kept,
+            Presence::Gone | Presence::Zombie(_) => Watch::Missing,
         }
     }
 
@@ -258,6 +260,7 @@ mod tests {
                     let over = matches!(command, Presence::Gone | Presence::Zombie(_));
                     assert_eq!(facts.is_end_on_its_way(), here && supervised && over);
                     assert_eq!(facts.watch() == Watch::Missing, here && !supervised && command != Presence::Gone);
+                    assert_eq!(facts.watch() == Watch::Stopped, here && supervisor == Presence::Stopped);
                 }
             }
         }

@@ -52,6 +52,8 @@ pub struct Waiting {
     pub started: Moment,
     go: OwnedFd,
     verdict: OwnedFd,
+    /// Open for as long as the supervisor is to stand back.
+    _report: OwnedFd,
 }
 
 /// Why a command was not executed.
@@ -106,9 +108,9 @@ impl Started {
     /// Waits until they say who they are.
     pub fn identified(self) -> Result<Waiting> {
         let Self { report, go, verdict } = self;
-        let report = Report::receive(report).map_err(Error::system("start a process"))?;
-        let Report { supervisor, process, started } = report.ok_or(Error::SupervisorKilled)?;
-        Ok(Waiting { supervisor, process, started, go, verdict })
+        let told = Report::receive(&report).map_err(Error::system("start a process"))?;
+        let Report { supervisor, process, started } = told.ok_or(Error::SupervisorKilled)?;
+        Ok(Waiting { supervisor, process, started, go, verdict, _report: report })
     }
 }
 
@@ -163,25 +165,26 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
         fork::exit_now(1)
     };
     let (directory, lock) = (job.files.directory.as_fd(), job.files.lock.as_fd());
-    let (go, verdict) = (pipes.go.0.as_fd(), pipes.verdict.0.as_fd());
+    let (verdict, to_caller) = (pipes.verdict.0.as_fd(), pipes.report.1.as_fd());
     let logs = [&job.files.stdout, &job.files.stderr].map(AsFd::as_fd);
-    let [out, err] = if job.keeping.is_needed() { logs } else { [directory; 2] }.map(|log| log.as_raw_fd());
-    let kept = [directory, lock, go, verdict, pipes.report.1.as_fd()].map(|fd| fd.as_raw_fd());
-    descriptor::close_all_but([kept[0], kept[1], kept[2], kept[3], kept[4], out, err]);
-    Report::send(Ok(report), &pipes.report.1);
-    descriptor::close(pipes.report.1.as_raw_fd());
-    stand_back(go, report.process);
-    descriptor::close(go.as_raw_fd());
+    let [out, err] = if job.keeping.is_needed() { logs } else { [directory; 2] };
+    descriptor::close_all_but([directory, lock, verdict, to_caller, out, err].map(|fd| fd.as_raw_fd()));
+    Report::send(Ok(report), to_caller);
+    // Logs with a limit are looked after from their first line on.
+    if !job.keeping.is_needed() {
+        stand_back(to_caller, report.process);
+    }
+    descriptor::close(to_caller.as_raw_fd());
     let keeper = job.keeping.is_needed().then(|| Keeper::new(job.keeping, directory, logs));
     watch(directory, verdict, report.process, report.started, keeper)
 }
 
 /// Sleeps until the caller has what it waits for and lets go, or is gone, or the command has ended. Were it the exec
 /// that wakes the supervisor too, the caller would stand in line behind it wherever processors are few.
-fn stand_back(go: BorrowedFd<'_>, command: ProcessId) {
+fn stand_back(to_caller: BorrowedFd<'_>, command: ProcessId) {
     // Whatever wakes us, or keeps us from sleeping: the verdict tells what has become of the command.
     if let Ok(end) = pidfd::end_of_child(command.pid) {
-        let _ = readiness::wait(&[Interest::Abandoned(go), Interest::Readable(end.as_fd())], None);
+        let _ = readiness::wait(&[Interest::Abandoned(to_caller), Interest::Readable(end.as_fd())], None);
     }
 }
 

@@ -2,34 +2,43 @@
 
 use std::ptr;
 
-use nix::sys::signal::{SigSet, SigmaskHow, sigprocmask};
-
-/// The kernel's highest signal and the bytes of its set of them (signal(7)).
+/// The kernel's highest signal (signal(7)).
 const LAST: libc::c_int = 64;
-const SET_SIZE: usize = 8;
 
 /// `struct sigaction` as the kernel has it: at most handler, flags, restorer and mask.
 #[repr(C)]
 #[derive(Default)]
 struct KernelAction([usize; 4]);
 
-/// While it lives this process gets no signal that can be blocked; dropping it restores the mask before.
+/// While it lives this thread gets no signal that can be blocked; dropping it restores the mask before.
 #[must_use = "the signals are blocked only while it lives"]
-pub struct AllBlocked(SigSet);
+pub struct AllBlocked(u64);
 
 /// Blocks every signal that can be blocked: all but SIGKILL and SIGSTOP.
 pub fn block_all() -> AllBlocked {
-    let mut before = SigSet::empty();
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::all()), Some(&mut before))
-        .expect("sigprocmask(2) fails only for a bad argument");
-    AllBlocked(before)
+    AllBlocked(set_mask(u64::MAX))
 }
 
 impl Drop for AllBlocked {
     fn drop(&mut self) {
-        sigprocmask(SigmaskHow::SIG_SETMASK, Some(&self.0), None)
-            .expect("sigprocmask(2) fails only for a bad argument");
+        set_mask(self.0);
     }
+}
+
+/// No signal blocked: what a new command starts with.
+pub fn unblock_all() {
+    set_mask(0);
+}
+
+/// Blocks these and no others, a bit each; returns the mask before. The C libraries leave out the signals that they use
+/// themselves, which end a process as well as any other: so the kernel is asked directly.
+fn set_mask(mask: u64) -> u64 {
+    let mut before = 0_u64;
+    // SAFETY: both point to a set of signals of the kernel's size, which is told; it fails only for bad arguments.
+    unsafe {
+        libc::syscall(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const mask, &raw mut before, size_of::<u64>())
+    };
+    before
 }
 
 /// Lets a write beyond the file size limit fail with `EFBIG` instead of ending this process (setrlimit(2)).
@@ -49,17 +58,10 @@ pub fn hear_of_children() {
 /// Every signal to its default action: what a new command starts with.
 pub fn reset_actions() {
     for number in 1..=LAST {
-        // The C library refuses to touch two signals that it uses itself, and those too may be ignored
-        // by who started us: so the kernel is asked directly.
+        // As in `set_mask`: those of the C library too may be ignored by who started us.
         let default = KernelAction::default();
         // SAFETY: an action of zeros is the default one, without flags and mask; the fourth argument
         // is the size of the kernel's set of signals. SIGKILL and SIGSTOP fail and stay as they are.
-        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &raw const default, ptr::null::<u8>(), SET_SIZE) };
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &raw const default, ptr::null::<u8>(), size_of::<u64>()) };
     }
-}
-
-/// No signal blocked: what a new command starts with.
-pub fn unblock_all() {
-    sigprocmask(SigmaskHow::SIG_SETMASK, Some(&SigSet::empty()), None)
-        .expect("sigprocmask(2) fails only for a bad argument");
 }

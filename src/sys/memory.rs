@@ -56,6 +56,7 @@ fn forget_others(here: usize, title: &Range<usize>) -> Option<usize> {
     // SAFETY: what `forget` says is upheld by `supervisor::watch`, the only user of it.
     unsafe { discard(room) };
     let mut is_above_heap = false;
+    let variables = end_of_variables();
     let others = maps.lines().filter_map(mapping).filter(|(range, _)| !range.contains(&here));
     for (range, name) in others {
         is_above_heap |= name == "[heap]";
@@ -64,13 +65,23 @@ fn forget_others(here: usize, title: &Range<usize>) -> Option<usize> {
         // SAFETY: what `forget` says is upheld by `supervisor::watch`, the only user of it.
         unsafe {
             if is_allocated {
-                discard_around(&notes, range);
+                discard_around(&notes, range.start.max(variables)..range.end);
             } else if name == "[stack]" {
                 discard_around(title, range);
             }
         }
     }
     own_stack
+}
+
+/// Where the program's own variables end. The heap lies above them, on older kernels right above them and in one
+/// mapping with them.
+fn end_of_variables() -> usize {
+    unsafe extern "C" {
+        /// The linker's (end(3)).
+        static _end: u8;
+    }
+    page_of((&raw const _end).addr() + page_size() - 1)
 }
 
 /// What the stack was used for before lies below where we are now.
