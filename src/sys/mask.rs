@@ -62,6 +62,8 @@ pub fn reset_actions() {
         let default = KernelAction::default();
         // SAFETY: an action of zeros is the default one, without flags and mask; the fourth argument
         // is the size of the kernel's set of signals. SIGKILL and SIGSTOP fail and stay as they are.
-        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &raw const default, ptr::null::<u8>(), size_of::<u64>()) };
+        unsafe {
+            libc::syscall(libc::SYS_rt_sigaction, number, &raw const default, ptr::null::<u8>(), size_of::<u64>())
+        };
     }
 }

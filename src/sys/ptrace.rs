@@ -9,8 +9,8 @@
 //!   stop again before they execute one instruction of the program (`__ptrace_unlink` in kernel/ptrace.c sets
 //!   `JOBCTL_STOP_PENDING`). So with the registers noted down elsewhere, whoever comes next can put them
 //!   back, and the program never runs with ours.
-//!   Only a SIGCONT ends the group-stop, and whoever sends one meanwhile (a terminal does, when it is hung up) *and*
-//!   kills us before all is put back leaves the program with our registers: that takes both within a few milliseconds.
+//!   Only a SIGCONT ends the group-stop (a terminal sends one too, when it is hung up). Should one come while we work
+//!   and we be killed before all is put back, or after that and before the next one comes, the program is lost.
 //! - All is put back in the same kind of stop in which it was read, a `PTRACE_EVENT_STOP`, which is within
 //!   the kernel's handling of signals. On the way out from there the kernel looks at the registers and decides
 //!   how the interrupted call goes on (signal(7), "Interruption of system calls"): -ERESTARTSYS, -ERESTARTNOINTR and
