@@ -90,6 +90,19 @@ fn an_empty_log_of_a_running_hap_gives_a_hint_on_a_terminal_only() {
 }
 
 #[test]
+fn who_sees_an_empty_log_hears_of_the_other_one() {
+    let world = World::new();
+    let (failed, talks) = (world.run_sh("echo oops >&2; exit 1"), world.run_sh("echo hello"));
+    for (verb, id, hint) in [("logs", &failed, "`hap errors 1`"), ("errors", &talks, "`hap logs 2`")] {
+        world.until_ended(id);
+        let mut terminal = Terminal::start(&world, &[verb, id], (200, 10));
+        terminal.end();
+        let text = terminal.until_shown("no output in");
+        assert!(text.contains(hint), "{text}");
+    }
+}
+
+#[test]
 fn unbuffered_programs_write_each_line_at_once() {
     let world = World::new();
     let python = needs!("python3");

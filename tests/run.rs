@@ -229,6 +229,7 @@ fn a_file_that_cannot_be_executed_is_exit_126_and_leaves_nothing() {
     for command in ["./directory", "./plain file", "./lost interpreter"] {
         let refused = world.hap(&["run", command]).fails(126);
         assert!(refused.contains(command), "{refused}");
+        assert_eq!(refused.contains("chmod"), command == "./plain file", "{refused}");
         assert_nothing_left(&world);
     }
 }

@@ -281,7 +281,13 @@ fn explain_emptiness(haps: &Haps, hap: &Hap, logs: &[(Log, Times)], run: Option<
     for (log, _) in logs {
         remark(&message::no_output_yet(hap, log.path()));
     }
-    if hap.status.is_active() && run.is_none() && !unbuffered::was_asked(haps, hap) {
+    let is_asked_for = |stream| logs.iter().any(|(log, _)| log.stream() == stream);
+    let others = own_streams(hap).into_iter().filter(|&stream| !is_asked_for(stream));
+    let other =
+        others.map(|stream| Log::open(haps, hap, stream, run)).find_map(|log| log.ok().filter(|log| !log.is_empty()));
+    if let Some(log) = other {
+        remark(&message::there_is_the_other_log(hap, log.stream()));
+    } else if hap.status.is_active() && run.is_none() && !unbuffered::was_asked(haps, hap) {
         remark(&message::may_be_buffered());
     }
 }

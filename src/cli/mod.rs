@@ -35,7 +35,7 @@ use context::Context;
 
 use crate::core::error::{Error, Result};
 use crate::core::name::is_unprintable;
-use crate::sys::mask;
+use crate::sys::{interrupt, mask};
 
 const FAILED: u8 = 1;
 
@@ -61,6 +61,9 @@ fn finish(context: &Context, result: Result<u8>) -> u8 {
         Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
             context.explain(&error);
+            if matches!(error, Error::Interrupted { .. }) {
+                interrupt::end_by_it();
+            }
             error.exit_code()
         }
     }

@@ -241,6 +241,7 @@ fn remedy_of_exec(command: &str, source: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             format!("`chmod +x {command}` makes a program of it, or name its interpreter first")
         }
+        io::ErrorKind::IsADirectory => "give the path of a program in it".into(),
         io::ErrorKind::NotFound => "it is there, but what it is to be run with is not: see its first line".into(),
         io::ErrorKind::ArgumentListTooLong => "hand its input over in a file: `getconf ARG_MAX` is the limit".into(),
         io::ErrorKind::ExecutableFileBusy => "somebody is still writing it: try again in a moment".into(),

@@ -120,6 +120,11 @@ pub(super) fn explain(refused: Refused, record: &Record, program: &Program, work
         Refused::Exec(source) if source.kind() == io::ErrorKind::NotFound && !program.exists_in(workdir) => {
             Error::CommandNotFound { command }
         }
+        Refused::Exec(source)
+            if source.kind() == io::ErrorKind::PermissionDenied && program.is_directory_in(workdir) =>
+        {
+            Error::CommandNotExecutable { command, source: io::ErrorKind::IsADirectory.into() }
+        }
         Refused::Exec(source) => Error::CommandNotExecutable { command, source },
     }
 }

@@ -66,6 +66,11 @@ impl Program {
         })
     }
 
+    /// Whether what is named is a directory, seen from this one: execve(2) denies that as it denies a file without `x`.
+    pub fn is_directory_in(&self, directory: BorrowedFd<'_>) -> bool {
+        matches!(&self.candidates[..], [file] if is_directory(directory, file))
+    }
+
     /// Becomes the program. Returns only when that failed, with the reason.
     pub fn execute(&mut self) -> io::Error {
         let mut denied = None;

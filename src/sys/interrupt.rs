@@ -6,6 +6,13 @@ use std::os::fd::{AsFd, BorrowedFd};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
+/// Ends this process as Ctrl-C ends one that does nothing about it: a shell goes on with its script after any exit
+/// code, but not after this. Returns where SIGINT is ignored.
+pub fn end_by_it() {
+    // It fails only for what is no signal.
+    let _ = nix::sys::signal::raise(Signal::SIGINT);
+}
+
 /// While it lives, SIGINT does not end this process but makes a descriptor readable (signalfd(2)).
 /// Processes that are started meanwhile must have their mask reset.
 #[derive(Debug)]

@@ -19,6 +19,7 @@ use crate::core::record::Record;
 use crate::core::signal::Signal;
 use crate::core::size;
 use crate::core::status::Kind;
+use crate::core::stream::Stream;
 use crate::ops::clean::Cleaned;
 use crate::ops::hap::Hap;
 use crate::ops::logs::Told;
@@ -168,6 +169,15 @@ pub fn watching_list(hidden: usize) -> String {
 pub fn no_output_yet(hap: &Hap, log: &Path) -> String {
     let yet = if hap.status.is_active() { "no output yet" } else { "no output" };
     line(&format!("Hap {}: {yet} in {}", hap.title(), log.display()))
+}
+
+/// `logs` shows an empty log of a command that has written something to this one.
+pub fn there_is_the_other_log(hap: &Hap, other: Stream) -> String {
+    let (name, verb) = match other {
+        Stream::Stdout => ("stdout", "logs"),
+        Stream::Stderr => ("stderr", "errors"),
+    };
+    line(&format!("It has written to its {name}: `hap {verb} {}` shows that", hap.id))
 }
 
 /// `logs` shows an empty log of a command that may have written something, but not to the log.
