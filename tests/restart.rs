@@ -20,6 +20,10 @@ fn the_same_command_runs_again_under_the_same_id_and_name() {
     assert_ne!(first["pid"], second["pid"]);
     assert_eq!(world.hap(&["logs", "1"]).ok(), "1 again a  b\n", "the logs start afresh");
     assert!(world.hap(&[] as &[&str]).ok().contains("again@2"));
+    assert_eq!(world.status("again@2")["hid"], 1, "what the table shows can be typed");
+    for other in ["again@1", "again@3", "again@", "again@02", "@2"] {
+        world.hap(&["status", other]).fails(1);
+    }
     assert_eq!(world.list().len(), 1);
 }
 

@@ -45,11 +45,22 @@ impl Haps {
 
     /// The one that is meant, readable or not.
     pub fn entry(&self, alias: &Alias) -> Result<Entry> {
-        let id = match alias {
-            Alias::Id(id) => Some(*id),
-            Alias::Name(name) => self.state.find(name)?,
+        let entry = match alias {
+            Alias::Id(id) => self.look(*id),
+            Alias::Name(text) => match self.state.find(text)? {
+                Some(id) => self.look(id),
+                None => self.at_run(text)?,
+            },
         };
-        id.and_then(|id| self.look(id)).ok_or_else(|| unknown::explain(&self.state, alias))
+        entry.ok_or_else(|| unknown::explain(&self.state, alias))
+    }
+
+    /// The one that is called NAME and shown as NAME@N, since it is at its run N.
+    fn at_run(&self, text: &str) -> Result<Option<Entry>> {
+        let Some((name, run)) = text.split_once('@') else { return Ok(None) };
+        let entry = self.state.find(name)?.and_then(|id| self.look(id));
+        let is_at_it = |hap: &Hap| hap.record.restarts > 0 && run == (u64::from(hap.record.restarts) + 1).to_string();
+        Ok(entry.filter(|entry| matches!(entry, Entry::Whole(hap) if is_at_it(hap))))
     }
 
     /// The one that is meant.
