@@ -42,6 +42,7 @@ fn a_name_where_a_verb_belongs_is_known_for_what_it_is() {
     assert_eq!(last_line("trian"), train);
     assert_eq!(last_line("1"), "1 is a hap: `hap status 1` shows it, `hap logs 1` its output");
     assert_eq!(last_line("python3"), "to start a command: `hap run python3`");
+    assert_eq!(last_line("ls"), "`hap` lists all haps; to start a command: `hap run ls`");
     assert_eq!(last_line("statsu"), "For more information, try '--help'.", "clap knows that it means status");
 }
 

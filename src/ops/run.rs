@@ -112,7 +112,7 @@ fn withdraw(state: &StateDir, published: &Published) -> Result<()> {
 }
 
 pub(super) fn explain(refused: Refused, record: &Record, program: &Program, workdir: BorrowedFd<'_>) -> Error {
-    let command = record.argv[0].clone();
+    let command = if record.argv[0].is_empty() { "''".to_owned() } else { record.argv[0].clone() };
     match refused {
         Refused::Workdir(source) => Error::BadWorkdir { path: PathBuf::from(&record.workdir), source },
         Refused::Setup(source) => Error::System { attempt: "start the command", source },

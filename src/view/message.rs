@@ -250,7 +250,19 @@ pub fn verb_of_hap(alias: &str) -> String {
 
 /// A word stands where a verb belongs, and no hap is called that.
 pub fn verb_of_command(word: &str) -> String {
-    line(&format!("to start a command: `hap run {word}`"))
+    let start = format!("to start a command: `hap run {word}`");
+    line(&known_elsewhere(word).map_or(start.clone(), |here| format!("{here}; {start}")))
+}
+
+/// What does here what other programs have this verb for.
+fn known_elsewhere(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "ls" | "ps" | "list" | "jobs" => "`hap` lists all haps",
+        "rm" | "remove" | "delete" | "prune" => "`hap clean` removes the haps that have ended",
+        "attach" | "fg" | "follow" | "tail" => "`hap logs -f ALIAS` follows the output of a hap",
+        "version" => "`hap --version` tells the version",
+        _ => return None,
+    })
 }
 
 /// Names contain nothing unprintable, but paths may.
