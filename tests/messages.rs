@@ -25,7 +25,8 @@ fn the_name_that_a_list_shows_of_a_second_run_leads_to_the_hap() {
     world.run(&["-n", "train", "sleep", "60"]);
     world.hap(&["restart", "train"]).ok();
     assert!(world.hap(&[""; 0]).ok().contains("train@2"));
-    assert!(world.hap(&["status", "train@2"]).fails(1).contains("did you mean train?"));
+    assert!(world.hap(&["status", "train@2"]).ok().contains("Name: train@2"));
+    assert!(world.hap(&["status", "train@1"]).fails(1).contains("did you mean train?"));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::context::{self, Context, debug, remark, tell, zone};
+use super::context::{self, Context, debug, say, tell, zone};
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::since;
@@ -277,17 +277,20 @@ fn is_marked() -> bool {
     io::stdout().is_terminal()
 }
 
+/// Says, to a person, where the output may be that is not there.
 fn explain_emptiness(haps: &Haps, hap: &Hap, logs: &[(Log, Times)], run: Option<u32>) {
-    for (log, _) in logs {
-        remark(&message::no_output_yet(hap, log.path()));
+    if !io::stderr().is_terminal() {
+        return;
     }
-    let is_asked_for = |stream| logs.iter().any(|(log, _)| log.stream() == stream);
-    let others = own_streams(hap).into_iter().filter(|&stream| !is_asked_for(stream));
-    let other =
-        others.map(|stream| Log::open(haps, hap, stream, run)).find_map(|log| log.ok().filter(|log| !log.is_empty()));
-    if let Some(log) = other {
-        remark(&message::there_is_the_other_log(hap, log.stream()));
+    for (log, _) in logs {
+        say(&message::no_output_yet(hap, log.path()));
+    }
+    let is_shown = |stream| logs.iter().any(|(log, _)| log.stream() == stream);
+    let others = own_streams(hap).into_iter().filter(|&stream| !is_shown(stream));
+    let mut others = others.filter_map(|stream| Log::open(haps, hap, stream, run).ok());
+    if let Some(log) = others.find(|log| !log.is_empty()) {
+        say(&message::there_is_the_other_log(hap, log.stream()));
     } else if hap.status.is_active() && run.is_none() && !unbuffered::was_asked(haps, hap) {
-        remark(&message::may_be_buffered());
+        say(&message::may_be_buffered());
     }
 }
