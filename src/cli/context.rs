@@ -128,18 +128,6 @@ pub(super) fn say(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Says on stderr what a user must know, also one who has asked by a script.
-pub(super) fn tell(text: &str) {
-    say(text);
-}
-
-/// Says something on stderr if that is a terminal: a script has not asked.
-pub(super) fn remark(text: &str) {
-    if io::stderr().is_terminal() {
-        say(text);
-    }
-}
-
 /// With `HAPLESS_DEBUG`: says on stderr what is done.
 pub(super) fn debug(text: impl FnOnce() -> String) -> Result<()> {
     if settings::debug()? {

@@ -7,7 +7,7 @@ use clap::Args;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use super::context::{self, Context, debug, say, tell, zone};
+use super::context::{self, Context, debug, say, zone};
 use crate::core::alias::Alias;
 use crate::core::error::{Error, Result};
 use crate::core::since;
@@ -215,7 +215,7 @@ impl<'a> Wish<'a> {
         }
         // Of what was not asked for nothing is said.
         if dropped > 0 && log.position() == dropped {
-            tell(&message::dropped(hap, dropped));
+            say(&message::dropped(hap, dropped));
         }
         Ok((log, times))
     }
@@ -229,7 +229,7 @@ impl<'a> Wish<'a> {
         for (voice, (mut log, times)) in logs.into_iter().enumerate() {
             let dropped = if is_plain { log.copy_to(lines.out())? } else { log.say_to(&mut lines, voice, &times)? };
             if dropped > 0 {
-                tell(&message::dropped(&hap, dropped));
+                say(&message::dropped(&hap, dropped));
             }
         }
         Ok(())
@@ -244,7 +244,7 @@ impl<'a> Wish<'a> {
             Followed::new(hap, voices.by_ref().zip(logs.into_iter().map(|(log, _)| log)).collect())
         });
         let followed = followed.collect();
-        let tell = Box::new(|hap: &Hap, told| tell(&message::told(hap, told)));
+        let tell = Box::new(|hap: &Hap, told| say(&message::told(hap, told)));
         follow(haps, followed, lines, self.arguments.how.retry, tell)
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 
-use super::context::{Context, debug, state_root, tell};
+use super::context::{Context, debug, say, state_root};
 use super::run_then::Then;
 use super::settings;
 use crate::core::alias::Alias;
@@ -127,7 +127,7 @@ pub(super) fn run(context: &Context, arguments: RunArguments) -> Result<u8> {
     let started = start(&root, &request)?;
     debug(|| format!("pid {}, supervisor {}", started.record.process.pid, started.record.supervisor.pid))?;
     if log_limit.is_some() && started.record.log_limit.is_none() {
-        tell(&message::unlimited(started.id, &started.record.name));
+        say(&message::unlimited(started.id, &started.record.name));
     }
     if output.quiet {
         context.print(&format!("{}\n", started.id))?;
