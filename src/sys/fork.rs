@@ -40,8 +40,9 @@ pub fn fork_beside<F: FnMut()>(child: &mut F) -> io::Result<i32> {
     }
     let (stack, top) = new_stack()?;
     let flags = libc::CLONE_VM | libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: the stack is new, and grows down from its end; the parent goes on when the child has ended, so
-    // the two never run at once, and what the child does to the memory of both is what `child` does.
+    // SAFETY: the stack is new, and grows down from its end; our thread goes on when the child has ended, so
+    // the two never run at once, and what the child does to the memory of both is what `child` does. Other threads, which
+    // only a user of the library has, run on beside it as they would beside this thread.
     let pid = unsafe { libc::clone(begin::<F>, top, flags, ptr::from_mut(child).cast()) };
     let error = io::Error::last_os_error();
     // SAFETY: nobody runs on it any more: what was forked from there has a copy of it.
