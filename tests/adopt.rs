@@ -130,7 +130,7 @@ fn a_command_on_a_terminal_is_adopted_with_its_output_and_outlives_the_terminal(
     // Its job may have had a `sleep` at that moment.
     let shown = world.hap(&["status", "counter"]).ok();
     let is_told = |how: &str| shown.contains(&format!("Adopted: it was running already{how}\n"));
-    assert!(is_told("") || is_told(", with 1 more process of its job"), "{shown}");
+    assert!(is_told("") || is_told(", with 1 process more of its job"), "{shown}");
 }
 
 #[test]
