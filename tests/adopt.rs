@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use world::process::{Process, kernel_is};
 use world::session::on_terminal;
@@ -301,15 +300,15 @@ fn the_whole_job_is_taken() {
     assert!(first.is_stopped() && session.job.is_stopped());
     world.hap(&["resume", "1"]).ok();
     wait_for("both to go on", || !first.is_stopped() && !session.job.is_stopped());
-    // A shell that is about to execute a `sleep` (vfork(2)) stops when that goes on, and it was stopped as well: so once more.
+    world.hap(&["signal", "1", "STOP"]).ok();
+    let both = [first, session.job];
     wait_for("both to stop", || {
-        world.hap(&["signal", "1", "CONT"]).ok();
-        world.hap(&["signal", "1", "STOP"]).ok();
-        let are_stopped = |_| {
-            thread::sleep(Duration::from_millis(2));
-            first.is_stopped() && session.job.is_stopped()
-        };
-        (0..100).any(are_stopped)
+        // A shell that waits for its child's exec (vfork(2)) stops after that, and the child is stopped as well: so once more.
+        if both.iter().any(|shell| shell.stat().is_some_and(|stat| stat.state == 'D')) {
+            world.hap(&["signal", "1", "CONT"]).ok();
+            world.hap(&["signal", "1", "STOP"]).ok();
+        }
+        both.iter().all(|shell| shell.is_stopped())
     });
     world.hap(&["kill", "1"]).ok();
     assert!(!first.is_alive() && !session.job.is_alive());

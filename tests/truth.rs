@@ -142,12 +142,18 @@ fn a_paused_hap_without_supervisor_can_be_resumed_and_killed() {
     wait_for("everybody to go", || process::of_world(&world.path("")).iter().all(|one| !one.is_alive()));
 }
 
-#[test]
-fn a_supervisor_that_was_stopped_is_woken_by_the_next_hap() {
-    let world = World::new();
+/// A hap that ends with 7 once a line is written to `go`, and its supervisor.
+fn ends_when_told(world: &World) -> (String, Process) {
     nix::unistd::mkfifo(&world.work("go"), nix::sys::stat::Mode::S_IRWXU).expect("a new FIFO");
     let id = world.run_sh("read line < go; exit 7");
     let supervisor = world.supervisor(&id);
+    (id, supervisor)
+}
+
+#[test]
+fn a_supervisor_that_was_stopped_is_woken_by_the_next_hap() {
+    let world = World::new();
+    let (id, supervisor) = ends_when_told(&world);
     supervisor.signal(libc::SIGSTOP);
     wait_for("it to stop", || supervisor.is_stopped());
     let command = world.main_process(&id);
@@ -162,9 +168,7 @@ fn a_supervisor_that_was_stopped_is_woken_by_the_next_hap() {
 #[test]
 fn no_signal_that_can_be_blocked_takes_a_supervisor_away() {
     let world = World::new();
-    nix::unistd::mkfifo(&world.work("go"), nix::sys::stat::Mode::S_IRWXU).expect("a new FIFO");
-    let id = world.run_sh("read line < go; exit 7");
-    let supervisor = world.supervisor(&id);
+    let (id, supervisor) = ends_when_told(&world);
     // The C libraries keep some of those above 31 for themselves, and leave them out of what they block.
     let numbers = (1..=64).filter(|&signal| signal != libc::SIGKILL && signal != libc::SIGSTOP);
     for number in numbers {

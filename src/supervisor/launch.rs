@@ -170,12 +170,14 @@ fn supervise(job: &mut Job<'_>, label: &mut Label, pipes: &Pipes) -> ! {
     let [out, err] = if job.keeping.is_needed() { logs } else { [directory; 2] };
     descriptor::close_all_but([directory, lock, verdict, to_caller, out, err].map(|fd| fd.as_raw_fd()));
     Report::send(Ok(report), to_caller);
-    // Logs with a limit are looked after from their first line on.
-    if !job.keeping.is_needed() {
+    let keeper = if job.keeping.is_needed() {
+        // Logs with a limit are looked after from their first line on.
+        Some(Keeper::new(job.keeping, directory, logs))
+    } else {
         stand_back(to_caller, report.process);
-    }
+        None
+    };
     descriptor::close(to_caller.as_raw_fd());
-    let keeper = job.keeping.is_needed().then(|| Keeper::new(job.keeping, directory, logs));
     watch(directory, verdict, report.process, report.started, keeper)
 }
 

@@ -250,8 +250,8 @@ pub fn verb_of_hap(alias: &str) -> String {
 
 /// A word stands where a verb belongs, and no hap is called that.
 pub fn verb_of_command(word: &str) -> String {
-    let start = format!("to start a command: `hap run {word}`");
-    line(&known_elsewhere(word).map_or(start.clone(), |here| format!("{here}; {start}")))
+    let here = known_elsewhere(word).map_or(String::new(), |here| format!("{here}; "));
+    line(&format!("{here}to start a command: `hap run {word}`"))
 }
 
 /// What does here what other programs have this verb for.
